@@ -1,0 +1,78 @@
+// The agent's settings and how the environment of the aws-node container becomes them.
+//
+// Rules EV-1 to EV-3 and the table of variables: amazon-vpc-cni-k8s v1.23.1 (README, pkg/ipamd,
+// scripts/entrypoint). A bad value never stops the agent itself: it falls back to the default and
+// says so (a warning here); what the container's entrypoint refuses is an error.
+#ifndef CNISIM_CORE_IPAM_SETTINGS_H_
+#define CNISIM_CORE_IPAM_SETTINGS_H_
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/clock.h"
+#include "core/ports/ec2_api.h"
+#include "core/ports/result.h"
+
+namespace cnisim {
+
+struct AgentSettings {
+  // Pool targets. An IP target of 0 counts as not defined (TG-1).
+  int warm_eni_target = 1;
+  int warm_ip_target = 0;
+  int minimum_ip_target = 0;
+  int warm_prefix_target = 0;
+  std::optional<int> max_eni;  // MAX_ENI, if it is at least 1
+
+  bool enable_ipv4 = false;
+  bool enable_ipv6 = false;
+  bool prefix_delegation = false;
+  bool subnet_discovery = true;
+  bool disable_network_provisioning = false;
+  Duration ip_cooldown = std::chrono::seconds(30);
+  std::string cluster_name;
+  Tags additional_eni_tags;
+
+  // The entrypoint sets these from the node, not from the environment.
+  int max_pods = 110;
+
+  bool ip_targets_defined() const { return warm_ip_target != 0 || minimum_ip_target != 0; }
+};
+
+using Environment = std::map<std::string, std::string>;
+
+struct EnvironmentWarning {
+  std::string variable;
+  std::string text;
+};
+
+struct ParsedEnvironment {
+  AgentSettings settings;
+  std::vector<EnvironmentWarning> warnings;
+};
+
+// What the manifest of v1.23.1 sets.
+Environment ManifestEnvironment();
+
+// Variables with an effect here, and variables of the real agent that are not simulated; both
+// sorted. Any other name is nobody's.
+std::span<const std::string_view> SupportedVariables();
+std::span<const std::string_view> UnsupportedVariables();
+
+// `environment` is complete: the manifest's values with the user's over them. Fails with code
+// "entrypoint" and the variable at fault where the real container would refuse to start. Variables
+// that are not supported are ignored.
+Result<ParsedEnvironment> ParseEnvironment(const Environment& environment);
+
+// V6-1, PX-1: which IP family and mode combinations the agent starts with. In IPv4, prefix
+// delegation on an instance that cannot have it is switched off with a warning; other
+// contradictions are errors.
+Status ValidateConfiguration(AgentSettings& settings, bool instance_supports_prefixes,
+                             std::vector<EnvironmentWarning>& warnings);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_CORE_IPAM_SETTINGS_H_

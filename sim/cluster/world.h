@@ -1,0 +1,42 @@
+// One simulated cluster, run from its warm-up to the end of the scenario.
+#ifndef CNISIM_SIM_CLUSTER_WORLD_H_
+#define CNISIM_SIM_CLUSTER_WORLD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sim/observe/observer.h"
+#include "sim/scenario/scenario.h"
+
+namespace cnisim {
+
+struct Progress {
+  TimePoint now;  // negative during warm-up
+  uint64_t events = 0;
+  int pods_running = 0;
+};
+
+struct WorldOptions {
+  bool check_invariants = false;                  // after every minute of virtual time and at the end
+  const std::atomic<bool>* interrupt = nullptr;   // when true the run ends after the current event
+  std::function<void(const Progress&)> progress;  // called a few times per wall-clock second
+};
+
+struct WorldResult {
+  TimePoint ended;
+  bool interrupted = false;
+  uint64_t events = 0;
+  std::vector<std::string> violations;  // broken invariants; empty when all is well
+};
+
+// Runs `scenario` with `seed` and tells `observer` everything. Deterministic in both; touches no
+// global state, so runs may go on in parallel threads.
+WorldResult RunWorld(const Scenario& scenario, uint64_t seed, Observer& observer,
+                     const WorldOptions& options);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_WORLD_H_

@@ -1,0 +1,208 @@
+// A scenario as the world runs it: validated, every default filled in, every reference resolved.
+//
+// loader.h makes one from YAML; nothing here knows YAML. Names are those of the YAML keys.
+#ifndef CNISIM_SIM_SCENARIO_SCENARIO_H_
+#define CNISIM_SIM_SCENARIO_SCENARIO_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/net/ipv4.h"
+#include "core/ports/clock.h"
+#include "sim/engine/distribution.h"
+#include "sim/observe/metrics.h"
+#include "sim/scenario/constants.h"
+
+namespace cnisim {
+
+enum class InitialState { kSettled, kCold };
+enum class UsedLayout { kScattered, kDense };
+enum class Plugin { kAwsVpcCni, kCalico };
+enum class Placement { kSpread, kPack };
+enum class ChoicePolicy { kRandom, kOldest };
+
+struct SubnetSpec {
+  std::string name;
+  std::string availability_zone;
+  Ipv4Cidr cidr;
+  int64_t used_at_start = 0;  // the five reserved addresses not counted
+  UsedLayout used_layout = UsedLayout::kScattered;
+  std::map<std::string, std::string> tags;
+};
+
+struct VpcSpec {
+  std::vector<Ipv4Cidr> cidr_blocks;
+  std::vector<SubnetSpec> subnets;
+};
+
+struct BucketSpec {
+  double bucket = 0;             // tokens, the largest burst
+  double refill_per_second = 0;  // tokens a second
+};
+
+// Only what the scenario overrides; sim/cloud holds the defaults. Keys are EC2 action names.
+struct Ec2Spec {
+  std::map<std::string, BucketSpec> throttles;
+  std::map<std::string, Distribution> latency;
+};
+
+struct NodeSpec {
+  std::string instance_type;
+  int64_t cpu_milli = 0;  // allocatable
+  int64_t memory_mib = 0;
+};
+
+struct NodeGroupSpec {
+  std::string name;
+  std::string instance_type;  // of nodes beyond `nodes`
+  std::vector<NodeSpec> nodes;  // what a node list gave, in order; empty without one
+  int desired_capacity = 0;
+  int max_size = 0;
+  std::vector<int> subnets;     // indices into VpcSpec::subnets; nodes take them in turn
+  std::optional<int> max_pods;  // empty: auto
+};
+
+// Calico's own words for encapsulation; carried for the data plane.
+enum class Encapsulation { kNone, kVxlan, kVxlanCrossSubnet, kIpip, kIpipCrossSubnet };
+
+struct IpPoolSpec {
+  std::string name;
+  Ipv4Cidr cidr;
+  Encapsulation encapsulation = Encapsulation::kVxlan;
+  int block_size = 26;
+  bool nat_outgoing = true;
+};
+
+struct CalicoSpec {
+  std::vector<IpPoolSpec> ip_pools;
+  bool strict_affinity = false;
+  int max_blocks_per_host = 0;  // 0: Calico's own limit of 20
+};
+
+struct NetworkSpec {
+  Plugin plugin = Plugin::kAwsVpcCni;
+  // What the scenario says over the shipped manifest; an empty value unsets the variable.
+  std::map<std::string, std::optional<std::string>> env;
+  ChoicePolicy choice = ChoicePolicy::kRandom;
+  CalicoSpec calico;
+};
+
+struct SchedulerSpec {
+  Placement placement = Placement::kSpread;
+};
+
+struct PodTemplate {
+  std::string ns = "default";
+  int64_t cpu_milli = 0;  // requests
+  int64_t memory_mib = 0;
+  bool host_network = false;
+};
+
+struct DeploymentSpec {
+  int replicas = 0;
+  // A pod whose lifetime ends is replaced; empty: pods live for ever.
+  std::optional<Distribution> pod_lifetime;
+  // Empty: there from the start (running at time zero when initialState is settled).
+  std::optional<TimePoint> start_at;
+};
+
+struct CronJobSpec {
+  // Exactly one of the two: a batch each period, or batches in a Poisson stream.
+  std::optional<Duration> every;
+  std::optional<double> poisson_rate_per_second;
+  int parallelism = 1;  // pods a batch
+  Distribution active_for;
+  std::optional<TimePoint> start_at;
+};
+
+struct DaemonSetSpec {};
+
+struct TracePod {
+  std::string name;
+  TimePoint created;
+  std::optional<TimePoint> deleted;
+  int64_t cpu_milli = 0;
+  int64_t memory_mib = 0;
+  bool host_network = false;
+};
+
+struct TraceSpec {
+  std::vector<TracePod> pods;  // by creation time
+};
+
+struct WorkloadSpec {
+  std::string name;
+  PodTemplate pod;
+  std::variant<DeploymentSpec, CronJobSpec, DaemonSetSpec, TraceSpec> kind;
+};
+
+struct ScaleWorkload {
+  int workload = 0;  // index into Scenario::workloads, a Deployment
+  int replicas = 0;
+};
+
+struct ScaleNodeGroup {
+  int node_group = 0;
+  int desired_capacity = 0;
+};
+
+// The agent's container restarts: its memory is lost, its checkpoint is not.
+struct RestartAgent {
+  std::string node;  // GROUP-N; N counts from 1
+};
+
+struct EventSpec {
+  TimePoint at;
+  std::variant<ScaleWorkload, ScaleNodeGroup, RestartAgent> action;
+};
+
+enum class Statistic { kMin, kMax, kMean, kP50, kP90, kP95, kP99, kP999, kLast, kSum, kCount };
+enum class Comparison { kLessEqual, kLess, kGreaterEqual, kGreater, kEqual };
+
+// metric[{label="value"}].statistic comparison bound
+struct ExpectationSpec {
+  std::string name;
+  std::string assertion;  // as written
+  Metric metric = Metric::kSubnetFreeIps;
+  std::optional<std::string> entity;  // the label's value; empty: all
+  Statistic statistic = Statistic::kMin;
+  Comparison comparison = Comparison::kLessEqual;
+  double bound = 0;  // in the metric's unit (seconds for times)
+  bool warn_only = false;
+};
+
+enum class PodRows { kAll, kNone };
+
+struct RecordSpec {
+  Duration interval = std::chrono::seconds(10);  // a series keeps at most one point an interval
+  PodRows pods = PodRows::kAll;                  // pod and address_history rows
+};
+
+struct Scenario {
+  std::string name;
+  Duration duration{};
+  uint64_t seed = 1;
+  int repetitions = 1;
+  Duration measure_from{};  // statistics leave out what came before
+  InitialState initial_state = InitialState::kSettled;
+  bool system_pods = true;  // aws-node and kube-proxy on every node
+  bool park_idle_pools = true;  // false polls every pool honestly; results are the same
+  VpcSpec vpc;
+  Ec2Spec ec2;
+  Constants constants;
+  std::vector<NodeGroupSpec> node_groups;
+  NetworkSpec network;
+  SchedulerSpec scheduler;
+  std::vector<WorkloadSpec> workloads;
+  std::vector<EventSpec> events;  // by time, then as written
+  std::vector<ExpectationSpec> expectations;
+  RecordSpec record;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_SCENARIO_SCENARIO_H_
