@@ -23,13 +23,23 @@ class Choice {
 
   // Where a walk over `n` > 0 things begins, in [0, n). `salt` tells apart walks of one instant.
   size_t Start(size_t n, TimePoint now, uint64_t salt) const {
-    if (!random_ || n == 1) return 0;
-    const auto tick = static_cast<uint64_t>(now.time_since_epoch().count());
-    return static_cast<size_t>(HashMix(seed_ ^ HashMix(tick ^ HashMix(salt))) % n);
+    if (!random_ || n <= 1) return 0;
+    return static_cast<size_t>(Draw(now, salt) % n);
+  }
+
+  // A jitter: uniform in [0, range), or 0 when nothing is random.
+  Duration Jitter(Duration range, TimePoint now, uint64_t salt) const {
+    if (!random_ || range <= Duration::zero()) return Duration::zero();
+    return Duration(static_cast<int64_t>(Draw(now, salt) % static_cast<uint64_t>(range.count())));
   }
 
  private:
   Choice(uint64_t seed, bool random) : seed_(seed), random_(random) {}
+
+  uint64_t Draw(TimePoint now, uint64_t salt) const {
+    const auto tick = static_cast<uint64_t>(now.time_since_epoch().count());
+    return HashMix(seed_ ^ HashMix(tick ^ HashMix(salt)));
+  }
 
   uint64_t seed_;
   bool random_;
