@@ -19,21 +19,25 @@ Task<void> Agent::RunPoolLoop() {
   uint64_t idle_version = 0;
   TimePoint next_change;
   for (;;) {
+    IdleEnd idle_end;
     if (idle && state_.datastore.version() == idle_version) {
       IdleOffer offer;
       offer.last_pool_action = state_.last_pool_action;
       offer.next_decision_change = next_change;
       offer.pool_digest = state_.datastore.digest();
       offer.enis = state_.datastore.enis().size();
-      state_.last_pool_action = co_await pacer.UntilUpdate(offer);
+      idle_end = co_await pacer.SkipIdle(offer);
+      state_.last_pool_action = idle_end.last_pool_action;
     } else {
       co_await pacer.HalfPeriod();
     }
-    idle_version = state_.datastore.version();
-    const bool acted = co_await UpdatePool(state_);
-    idle = !acted;
-    next_change = NextDecisionChange(state_);
-    co_await pacer.HalfPeriod();
+    if (!idle_end.at_reconcile_check) {
+      idle_version = state_.datastore.version();
+      const bool acted = co_await UpdatePool(state_);
+      idle = !acted;
+      next_change = NextDecisionChange(state_);
+      co_await pacer.HalfPeriod();
+    }
     if (ReconcileDue(state_)) co_await Reconcile(state_);
   }
 }

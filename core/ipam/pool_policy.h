@@ -7,10 +7,9 @@
 #ifndef CNISIM_CORE_IPAM_POOL_POLICY_H_
 #define CNISIM_CORE_IPAM_POOL_POLICY_H_
 
-namespace cnisim {
+#include "core/ports/ec2_api.h"
 
-inline constexpr int kAddressesPerPrefix = 16;  // a /28
-inline constexpr int kPrefixLength = 28;
+namespace cnisim {
 
 // (a + b - 1) / b for positive b; what the real agent uses for addresses per prefix.
 constexpr int DivideRoundingUp(int a, int b) { return a <= 0 ? 0 : (a - 1) / b + 1; }

@@ -31,6 +31,10 @@ inline constexpr std::string_view kRequestLimitExceeded = "RequestLimitExceeded"
 inline constexpr std::string_view kInternalError = "InternalError";
 }  // namespace ec2_error
 
+// What EC2 delegates in prefix mode: an aligned /28.
+inline constexpr int kPrefixLength = 28;
+inline constexpr int kAddressesPerPrefix = 16;
+
 using Tags = std::map<std::string, std::string>;
 
 struct CreateNetworkInterfaceRequest {

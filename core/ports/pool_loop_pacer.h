@@ -28,6 +28,13 @@ struct IdleOffer {
   size_t enis = 0;
 };
 
+struct IdleEnd {
+  // As it would be by now: an elided reconcile counts as an action.
+  TimePoint last_pool_action;
+  // The loop goes on at its reconcile check instead of its update.
+  bool at_reconcile_check = false;
+};
+
 class PoolLoopPacer {
  public:
   virtual ~PoolLoopPacer() = default;
@@ -35,10 +42,9 @@ class PoolLoopPacer {
   // Sleeps half a period.
   virtual Task<void> HalfPeriod() = 0;
 
-  // Called where an iteration begins. Returns at the time of an update: at least half a period on,
-  // and on the grid that honest polling would have used. The value is the time of the last pool
-  // action as it would be by then (a reconcile counts as one).
-  virtual Task<TimePoint> UntilUpdate(IdleOffer offer) = 0;
+  // Called where an iteration begins. Returns at least half a period later, at a time at which honest
+  // polling would have updated the pool or checked whether to reconcile.
+  virtual Task<IdleEnd> SkipIdle(IdleOffer offer) = 0;
 };
 
 }  // namespace cnisim

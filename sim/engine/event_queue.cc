@@ -51,17 +51,16 @@ void EventQueue::InsertInFront(const Event& event) {
   if (front_.size() - head_ >= kFrontMax && front_[head_].time != front_.back().time) {
     ScatterFront();
     if (Bits(event.time) > horizon_) {
-      --stored_;
       Insert(event);
       return;
     }
   }
+  if (head_ >= kFrontMax && head_ >= front_.size() - head_) {
+    front_.erase(front_.begin(), front_.begin() + static_cast<ptrdiff_t>(head_));
+    head_ = 0;
+  }
   const auto first = front_.begin() + static_cast<ptrdiff_t>(head_);
-  if (first == front_.end() || !(event < front_.back())) {
-    if (first == front_.end()) {
-      front_.clear();
-      head_ = 0;
-    }
+  if (first == front_.end() || front_.back() < event) {
     front_.push_back(event);
     return;
   }

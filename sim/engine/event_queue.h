@@ -1,11 +1,11 @@
 // The pending events of a simulation, popped in strict (time, sequence) order.
 //
 // A monotone multi-level bucket queue (Denardo and Fox 1979) with a small sorted front, as in a
-// ladder queue. `horizon_` is a time up to which every event sits in `front_`, sorted. A later event
-// sits in the bucket (level, digit) of the highest base-2^kDigitBits digit in which its time differs
-// from the horizon, so all events of a lower level come before those of a higher one. When the front
-// is used up, the first bucket is scattered over the next lower digits until what comes first fits
-// one chunk; that chunk is sorted and becomes the new front.
+// ladder queue. `horizon_` is a time up to which every event sits in `front_`, sorted. A later
+// event sits in the bucket (level, digit) of the highest base-2^kDigitBits digit in which its time
+// differs from the horizon, so all events of a lower level come before those of a higher one. When
+// the front is used up, the first bucket is scattered over the next lower digits until what comes
+// first fits one chunk; that chunk is sorted and becomes the new front.
 //
 // Sequence: the tie-break among events of one time, and the id by which a timer is cancelled.
 //  - ordinary: 2^63 + counter, so in the order of pushing and after every keyed event;
@@ -13,18 +13,19 @@
 //    pushing (until the counter wraps after 2^31 keyed pushes).
 //
 // Cancelling puts the id into a set that is looked at only when it is not empty; a cancelled Timer
-// is never touched again. When cancelled events outnumber the live ones (and kCompactAbove), all are
-// dropped, so memory is O(live events).
+// is never touched again. When cancelled events outnumber the live ones (and kCompactAbove), all
+// are dropped, so memory is O(live events).
 //
 // Invariants
-//  - A push is never earlier than the last popped time or the last limit given to PopUntil.
+//  - A push is never earlier than the last popped time, nor than the limit of a PopUntil that left
+//    events in the queue.
 //  - Between calls, every event in the front is at or before horizon_, every other one after it.
 //
 // Cost: push and pop are O(1) for the usual spread of times and at most one move per digit
-// (64 / kDigitBits) otherwise, plus the share in sorting one chunk. A keyed push at a time that has a
-// long front already, in the middle of it, moves part of the front: O(ties). Cancel: O(1) amortised.
-// Memory: 24.25 bytes per event in chunks that are reused, plus at most one chunk (kChunkEvents) per
-// bucket in use. Steady state does not allocate.
+// (64 / kDigitBits) otherwise, plus the share in sorting one chunk. A keyed push at a time that has
+// a long front already, in the middle of it, moves part of the front: O(ties). Cancel: O(1)
+// amortised. Memory: 24.25 bytes per event in chunks that are reused, plus at most one chunk
+// (kChunkEvents) per bucket in use. Steady state does not allocate.
 #ifndef CNISIM_SIM_ENGINE_EVENT_QUEUE_H_
 #define CNISIM_SIM_ENGINE_EVENT_QUEUE_H_
 
@@ -61,12 +62,14 @@ class EventQueue {
   // Both return the event's sequence, which is its id.
   uint64_t Push(int64_t time, Timer& timer) {
     const uint64_t sequence = kOrdinary | ++ordinary_count_;
+    ++stored_;
     Insert(Event{time, sequence, &timer});
     return sequence;
   }
   uint64_t PushKeyed(int64_t time, uint32_t key, Timer& timer) {
     keyed_count_ = keyed_count_ == kKeyedCountMax ? 1 : keyed_count_ + 1;
     const uint64_t sequence = uint64_t{key} << kKeyedCountBits | keyed_count_;
+    ++stored_;
     Insert(Event{time, sequence, &timer});
     return sequence;
   }
@@ -137,15 +140,12 @@ class EventQueue {
     return level;
   }();
   // The level of the highest digit that is set in `difference` != 0.
-  static int LevelOf(uint64_t difference) {
-    return kLevelOfBit[63 - std::countl_zero(difference)];
-  }
+  static int LevelOf(uint64_t difference) { return kLevelOfBit[63 - std::countl_zero(difference)]; }
   static int DigitOf(uint64_t bits, int level) {
     return static_cast<int>(bits >> (level * kDigitBits)) & (kDigits - 1);
   }
 
   void Insert(const Event& event) {
-    ++stored_;
     const uint64_t bits = Bits(event.time);
     if (bits > horizon_) {
       const int level = LevelOf(bits ^ horizon_);

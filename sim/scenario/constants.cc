@@ -11,9 +11,11 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-Distribution Fixed(Duration value) { return Distribution::Fixed(value); }
-Distribution Uniform(Duration min, Duration max) { return Distribution::Uniform(min, max); }
-Distribution Lognormal(Duration p50, Duration p99) { return Distribution::Lognormal(p50, p99); }
+Distribution Fixed(Duration value) { return Distribution::Fixed(value).value(); }
+Distribution Uniform(Duration min, Duration max) { return Distribution::Uniform(min, max).value(); }
+Distribution Lognormal(Duration p50, Duration p99) {
+  return Distribution::Lognormal(p50, p99).value();
+}
 
 }  // namespace
 

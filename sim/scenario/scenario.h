@@ -13,6 +13,7 @@
 
 #include "core/net/ipv4.h"
 #include "core/ports/clock.h"
+#include "sim/cloud/spec.h"
 #include "sim/engine/distribution.h"
 #include "sim/observe/metrics.h"
 #include "sim/scenario/constants.h"
@@ -20,35 +21,9 @@
 namespace cnisim {
 
 enum class InitialState { kSettled, kCold };
-enum class UsedLayout { kScattered, kDense };
 enum class Plugin { kAwsVpcCni, kCalico };
 enum class Placement { kSpread, kPack };
 enum class ChoicePolicy { kRandom, kOldest };
-
-struct SubnetSpec {
-  std::string name;
-  std::string availability_zone;
-  Ipv4Cidr cidr;
-  int64_t used_at_start = 0;  // the five reserved addresses not counted
-  UsedLayout used_layout = UsedLayout::kScattered;
-  std::map<std::string, std::string> tags;
-};
-
-struct VpcSpec {
-  std::vector<Ipv4Cidr> cidr_blocks;
-  std::vector<SubnetSpec> subnets;
-};
-
-struct BucketSpec {
-  double bucket = 0;             // tokens, the largest burst
-  double refill_per_second = 0;  // tokens a second
-};
-
-// Only what the scenario overrides; sim/cloud holds the defaults. Keys are EC2 action names.
-struct Ec2Spec {
-  std::map<std::string, BucketSpec> throttles;
-  std::map<std::string, Distribution> latency;
-};
 
 struct NodeSpec {
   std::string instance_type;

@@ -1,0 +1,522 @@
+#include "core/ipam/calico/block_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "core/ipam/calico/errors.h"
+
+namespace cnisim {
+namespace {
+
+// The part of an affinity's object name that follows the host.
+std::string ObjectName(Ipv4Cidr cidr) {
+  const uint32_t bits = cidr.network().bits();
+  return fmt::format("{}-{}-{}-{}-{}", bits >> 24, bits >> 16 & 255, bits >> 8 & 255, bits & 255,
+                     cidr.length());
+}
+
+auto FindAffinity(auto& affinities, Ipv4Cidr cidr) {
+  return std::find_if(affinities.begin(), affinities.end(),
+                      [cidr](const BlockAffinity& a) { return a.cidr == cidr; });
+}
+
+Status InvalidPool(std::string text) {
+  return Fail(std::string(calico_error::kInvalidPool), std::move(text));
+}
+
+}  // namespace
+
+BlockStore::BlockStore(std::vector<Ipv4Cidr> reservations)
+    : reservations_(std::move(reservations)) {}
+
+void BlockStore::CountList(int64_t items) {
+  ++cost_.lists;
+  cost_.listed_items += items;
+}
+
+Status BlockStore::AddPool(IpPool pool) {
+  if (Status valid = ValidatePool(pool); !valid) return valid;
+  for (const auto& [name, state] : pools_) {
+    if (name == pool.name) return InvalidPool(fmt::format("pool \"{}\" exists", name));
+    if (state.pool.cidr.Overlaps(pool.cidr)) {
+      return InvalidPool(fmt::format("pool \"{}\" ({}) overlaps pool \"{}\" ({})", pool.name,
+                                     pool.cidr.ToString(), name, state.pool.cidr.ToString()));
+    }
+  }
+  const uint32_t count = pool.block_count();
+  const std::string name = pool.name;
+  PoolState& state = pools_.try_emplace(name, std::move(pool), count).first->second;
+  by_network_[state.pool.cidr.network()] = &state;
+  IndexSet reserved(count);
+  for (const Ipv4Cidr reservation : reservations_) {
+    if (!reservation.Overlaps(state.pool.cidr)) continue;
+    // Of two CIDRs that overlap one contains the other.
+    const bool covers_pool = reservation.Contains(state.pool.cidr);
+    if (!covers_pool && reservation.length() > state.pool.block_size) continue;
+    const uint32_t first =
+        covers_pool ? 0 : state.pool.BlockIndexOf(reservation.network());
+    const uint32_t last =
+        covers_pool ? count - 1 : state.pool.BlockIndexOf(reservation.last());
+    for (uint32_t i = first; i <= last; ++i) reserved.Insert(i);
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!reserved.Contains(i)) {
+      state.absent.Insert(i);
+    } else if (!state.reserved.empty() && state.reserved.back().second + 1 == i) {
+      state.reserved.back().second = i;
+    } else {
+      state.reserved.emplace_back(i, i);
+    }
+  }
+  return {};
+}
+
+Status BlockStore::SetPoolEnabled(std::string_view name, bool enabled) {
+  const auto it = pools_.find(name);
+  if (it == pools_.end()) {
+    return Fail(std::string(calico_error::kUnknownPool), fmt::format("no pool \"{}\"", name));
+  }
+  it->second.pool.enabled = enabled;
+  return {};
+}
+
+const IpPool* BlockStore::FindPool(std::string_view name) const {
+  const auto it = pools_.find(name);
+  return it == pools_.end() ? nullptr : &it->second.pool;
+}
+
+const IpPool* BlockStore::PoolOf(Ipv4Address address) const {
+  auto it = by_network_.upper_bound(address);
+  if (it == by_network_.begin()) return nullptr;
+  const IpPool& pool = (--it)->second->pool;
+  return pool.cidr.Contains(address) ? &pool : nullptr;
+}
+
+std::vector<const IpPool*> BlockStore::Pools() const {
+  std::vector<const IpPool*> pools;
+  for (const auto& [name, state] : pools_) pools.push_back(&state.pool);
+  return pools;
+}
+
+void BlockStore::Advance(TimePoint now) {
+  while (!cooling_.empty() && cooling_.front().ends <= now) {
+    const CoolingAddress address = cooling_.front();
+    cooling_.pop_front();
+    Mutate(address.block, [&](AllocationBlock& block) {
+      block.Reclaim(address.ordinal);
+      block.CountWrite();
+    });
+  }
+}
+
+std::vector<BlockAffinity> BlockStore::ListAffinities(std::string_view host) {
+  const std::vector<BlockAffinity>& affinities = AffinitiesOf(host);
+  CountList(static_cast<int64_t>(affinities.size()));
+  return affinities;
+}
+
+std::optional<BlockAffinity> BlockStore::ReadAffinity(std::string_view host, Ipv4Cidr cidr) {
+  ++cost_.reads;
+  const std::vector<BlockAffinity>& affinities = AffinitiesOf(host);
+  const auto it = FindAffinity(affinities, cidr);
+  if (it == affinities.end()) return std::nullopt;
+  return *it;
+}
+
+void BlockStore::WriteAffinity(std::string_view host, Ipv4Cidr cidr, AffinityState state) {
+  ++cost_.writes;
+  std::vector<BlockAffinity>& affinities = HostOf(host).affinities;
+  const auto it = FindAffinity(affinities, cidr);
+  if (it != affinities.end()) {
+    it->state = state;
+    return;
+  }
+  const std::string name = ObjectName(cidr);
+  const auto place =
+      std::find_if(affinities.begin(), affinities.end(),
+                   [&name](const BlockAffinity& a) { return name < ObjectName(a.cidr); });
+  affinities.insert(place, BlockAffinity{cidr, state});
+}
+
+void BlockStore::DeleteAffinity(std::string_view host, Ipv4Cidr cidr) {
+  ++cost_.writes;
+  const auto it = hosts_.find(host);
+  if (it == hosts_.end()) return;
+  const auto affinity = FindAffinity(it->second.affinities, cidr);
+  if (affinity != it->second.affinities.end()) it->second.affinities.erase(affinity);
+  ForgetHostIfUnused(it);
+}
+
+const AllocationBlock* BlockStore::ReadBlock(Ipv4Cidr cidr) {
+  ++cost_.reads;
+  return PeekBlock(cidr);
+}
+
+bool BlockStore::CreateBlock(Ipv4Cidr cidr, std::string_view host, TimePoint now) {
+  ++cost_.writes;
+  PoolState& state = MutableStateOf(cidr);
+  assert(state.pool.block_size == cidr.length());
+  const uint32_t index = state.pool.BlockIndexOf(cidr.network());
+  const auto [it, created] =
+      state.blocks.try_emplace(index, cidr, std::string(host), now, ReservedOrdinals(cidr));
+  if (!created) return false;
+  Account(it->second, 1);
+  Index(state, index, it->second);
+  state.absent.Erase(index);
+  std::vector<Ipv4Cidr>& blocks = HostOf(host).blocks;
+  blocks.insert(std::lower_bound(blocks.begin(), blocks.end(), cidr), cidr);
+  return true;
+}
+
+void BlockStore::TouchBlock(Ipv4Cidr cidr) {
+  ++cost_.writes;
+  Mutate(cidr, [](AllocationBlock& block) { block.CountWrite(); });
+}
+
+std::optional<Ipv4Address> BlockStore::Assign(Ipv4Cidr cidr, const AllocationOwner& owner) {
+  std::optional<Ipv4Address> address;
+  Mutate(cidr, [&](AllocationBlock& block) {
+    const std::optional<int> ordinal = block.Assign(owner);
+    if (!ordinal) return;
+    block.CountWrite();
+    address = block.AddressOf(*ordinal);
+  });
+  if (address) ++cost_.writes;
+  return address;
+}
+
+void BlockStore::Release(Ipv4Cidr cidr, const std::vector<int>& ordinals, TimePoint now,
+                         Duration cooldown) {
+  ++cost_.writes;
+  const bool cool = cooldown > Duration::zero();
+  Mutate(cidr, [&](AllocationBlock& block) {
+    for (const int ordinal : ordinals) {
+      block.Release(ordinal, now, cool);
+      if (cool) cooling_.push_back({now + cooldown, cidr, ordinal});
+    }
+    block.CountWrite();
+  });
+}
+
+void BlockStore::ReleaseBlock(Ipv4Cidr cidr) {
+  ++cost_.writes;
+  Mutate(cidr, [&](AllocationBlock& block) {
+    if (block.host()) RemoveBlockFromHost(*block.host(), cidr);
+    block.DropAffinity();
+    block.CountWrite();
+  });
+}
+
+std::optional<Ipv4Cidr> BlockStore::FindClaimable(const IpPool& pool, uint32_t start,
+                                                  std::string_view host) const {
+  const PoolState& state = StateOf(pool);
+  const uint32_t mask = pool.block_count() - 1;  // the count is a power of two
+  std::optional<uint32_t> best = state.absent.NextRound(start);
+  for (const Ipv4Cidr cidr : BlocksOf(host)) {
+    if (!pool.cidr.Contains(cidr)) continue;
+    const uint32_t index = pool.BlockIndexOf(cidr.network());
+    if (!state.with_space.Contains(index)) continue;
+    if (!best || ((index - start) & mask) < ((*best - start) & mask)) best = index;
+  }
+  if (!best) return std::nullopt;
+  return pool.BlockAt(*best);
+}
+
+const AllocationBlock* BlockStore::FindReclaimable(const IpPool& pool, uint32_t start,
+                                                   std::string_view host,
+                                                   TimePoint claimed_by) const {
+  const PoolState& state = StateOf(pool);
+  const std::optional<uint32_t> first = state.empty.NextRound(start);
+  if (!first) return nullptr;
+  uint32_t index = *first;
+  do {
+    const AllocationBlock& block = state.blocks.at(index);
+    if (!block.BelongsTo(host) && block.claimed_at() <= claimed_by) return &block;
+    index = *state.empty.NextRound(index + 1);
+  } while (index != *first);
+  return nullptr;
+}
+
+std::optional<Ipv4Cidr> BlockStore::FindBorrowable(const IpPool& pool, uint32_t start) {
+  const PoolState& state = StateOf(pool);
+  const std::optional<uint32_t> found = state.with_space.NextRound(start);
+  const uint32_t count = pool.block_count();
+  // The walk visits [start, end), where end may lie beyond the pool's last block.
+  const uint64_t end =
+      found ? uint64_t{start} + ((*found - start) & (count - 1)) + 1 : uint64_t{start} + count;
+  auto reads = static_cast<int64_t>(end - start);
+  for (const auto& [first, last] : state.reserved) {
+    for (const uint64_t lap : {uint64_t{0}, uint64_t{count}}) {
+      const uint64_t from = std::max<uint64_t>(start, first + lap);
+      const uint64_t to = std::min<uint64_t>(end, last + lap + 1);
+      if (from < to) reads -= static_cast<int64_t>(to - from);
+    }
+  }
+  cost_.reads += reads;
+  if (!found) return std::nullopt;
+  return pool.BlockAt(*found);
+}
+
+std::vector<HandleCount> BlockStore::ReadHandle(std::string_view handle) {
+  ++cost_.reads;
+  const auto it = handles_.find(handle);
+  return it == handles_.end() ? std::vector<HandleCount>{} : it->second;
+}
+
+void BlockStore::IncrementHandle(std::string_view handle, Ipv4Cidr block) {
+  ++cost_.reads;
+  ++cost_.writes;
+  auto it = handles_.find(handle);
+  if (it == handles_.end()) it = handles_.try_emplace(std::string(handle)).first;
+  std::vector<HandleCount>& counts = it->second;
+  const auto place =
+      std::lower_bound(counts.begin(), counts.end(), block,
+                       [](const HandleCount& c, Ipv4Cidr cidr) { return c.block < cidr; });
+  if (place != counts.end() && place->block == block) {
+    ++place->count;
+  } else {
+    counts.insert(place, HandleCount{block, 1});
+  }
+}
+
+void BlockStore::DecrementHandle(std::string_view handle, Ipv4Cidr block, int count,
+                                 bool already_read) {
+  if (!already_read) ++cost_.reads;
+  ++cost_.writes;
+  const auto it = handles_.find(handle);
+  if (it == handles_.end()) return;
+  std::vector<HandleCount>& counts = it->second;
+  const auto place = std::find_if(counts.begin(), counts.end(),
+                                  [block](const HandleCount& c) { return c.block == block; });
+  if (place == counts.end()) return;
+  place->count -= count;
+  if (place->count <= 0) counts.erase(place);
+  if (counts.empty()) handles_.erase(it);
+}
+
+const AllocationBlock* BlockStore::PeekBlock(Ipv4Cidr cidr) const {
+  const AllocationBlock* block = PeekBlockOf(cidr.network());
+  return block != nullptr && block->cidr() == cidr ? block : nullptr;
+}
+
+const AllocationBlock* BlockStore::PeekBlockOf(Ipv4Address address) const {
+  const PoolState* state = StateOf(Ipv4Cidr(address));
+  if (state == nullptr) return nullptr;
+  const auto it = state->blocks.find(state->pool.BlockIndexOf(address));
+  return it == state->blocks.end() ? nullptr : &it->second;
+}
+
+const std::vector<Ipv4Cidr>& BlockStore::BlocksOf(std::string_view host) const {
+  static const std::vector<Ipv4Cidr> kNothing;
+  const auto it = hosts_.find(host);
+  return it == hosts_.end() ? kNothing : it->second.blocks;
+}
+
+const std::vector<BlockAffinity>& BlockStore::AffinitiesOf(std::string_view host) const {
+  static const std::vector<BlockAffinity> kNothing;
+  const auto it = hosts_.find(host);
+  return it == hosts_.end() ? kNothing : it->second.affinities;
+}
+
+std::vector<Ipv4Cidr> BlockStore::ConfirmedBlocksOf(std::string_view host) const {
+  std::vector<Ipv4Cidr> blocks;
+  for (const BlockAffinity& affinity : AffinitiesOf(host)) {
+    if (affinity.state == AffinityState::kConfirmed) blocks.push_back(affinity.cidr);
+  }
+  std::sort(blocks.begin(), blocks.end());
+  return blocks;
+}
+
+std::vector<std::string> BlockStore::Hosts() const {
+  std::vector<std::string> hosts;
+  for (const auto& [name, host] : hosts_) {
+    if (!host.affinities.empty()) hosts.push_back(name);
+  }
+  return hosts;
+}
+
+std::vector<Ipv4Address> BlockStore::AddressesOf(std::string_view handle) const {
+  std::vector<Ipv4Address> addresses;
+  const auto it = handles_.find(handle);
+  if (it == handles_.end()) return addresses;
+  for (const HandleCount& count : it->second) {
+    const AllocationBlock* block = PeekBlock(count.block);
+    if (block == nullptr) continue;
+    for (const int ordinal : block->OrdinalsOf(handle)) {
+      addresses.push_back(block->AddressOf(ordinal));
+    }
+  }
+  return addresses;
+}
+
+void BlockStore::ForEachBlock(const std::function<void(const AllocationBlock&)>& visit) const {
+  for (const auto& [name, state] : pools_) {
+    for (const auto& [index, block] : state.blocks) visit(block);
+  }
+}
+
+const BlockStore::PoolState* BlockStore::StateOf(Ipv4Cidr cidr) const {
+  auto it = by_network_.upper_bound(cidr.network());
+  if (it == by_network_.begin()) return nullptr;
+  const PoolState* state = (--it)->second;
+  return state->pool.cidr.Contains(cidr) ? state : nullptr;
+}
+
+BlockStore::PoolState& BlockStore::MutableStateOf(Ipv4Cidr cidr) {
+  const PoolState* state = StateOf(cidr);
+  assert(state != nullptr);
+  return const_cast<PoolState&>(*state);
+}
+
+const BlockStore::PoolState& BlockStore::StateOf(const IpPool& pool) const {
+  return *by_network_.at(pool.cidr.network());
+}
+
+BlockStore::HostState& BlockStore::HostOf(std::string_view host) {
+  const auto it = hosts_.find(host);
+  return it != hosts_.end() ? it->second : hosts_[std::string(host)];
+}
+
+void BlockStore::ForgetHostIfUnused(HostMap::iterator host) {
+  if (host->second.affinities.empty() && host->second.blocks.empty()) hosts_.erase(host);
+}
+
+void BlockStore::RemoveBlockFromHost(const std::string& host, Ipv4Cidr cidr) {
+  const auto it = hosts_.find(host);
+  std::erase(it->second.blocks, cidr);
+  ForgetHostIfUnused(it);
+}
+
+std::vector<bool> BlockStore::ReservedOrdinals(Ipv4Cidr cidr) const {
+  std::vector<bool> reserved;
+  for (const Ipv4Cidr reservation : reservations_) {
+    if (!reservation.Overlaps(cidr)) continue;
+    reserved.resize(cidr.size());
+    for (uint32_t i = 0; i < cidr.size(); ++i) {
+      if (reservation.Contains(cidr.network().Offset(i))) reserved[i] = true;
+    }
+  }
+  return reserved;
+}
+
+void BlockStore::Account(const AllocationBlock& block, int sign) {
+  statistics_.blocks += sign;
+  statistics_.affine_blocks += block.host() ? sign : 0;
+  statistics_.allocated += sign * block.allocated();
+  statistics_.borrowed += sign * block.borrowed();
+  statistics_.cooling += sign * block.cooling();
+}
+
+void BlockStore::Index(PoolState& state, uint32_t index, const AllocationBlock& block) {
+  const bool space = block.available() > 0;
+  state.with_space.Set(index, space);
+  state.empty.Set(index, space && block.empty() && block.host().has_value());
+}
+
+template <typename Change>
+void BlockStore::Mutate(Ipv4Cidr cidr, Change change) {
+  PoolState& state = MutableStateOf(cidr);
+  const uint32_t index = state.pool.BlockIndexOf(cidr.network());
+  const auto it = state.blocks.find(index);
+  assert(it != state.blocks.end());
+  AllocationBlock& block = it->second;
+  Account(block, -1);
+  change(block);
+  if (block.host() || !block.empty()) {
+    Account(block, 1);
+    Index(state, index, block);
+    return;
+  }
+  state.blocks.erase(it);
+  state.with_space.Erase(index);
+  state.empty.Erase(index);
+  state.absent.Insert(index);
+}
+
+std::vector<std::string> BlockStore::CheckInvariants() const {
+  std::vector<std::string> violations;
+  IpamStatistics found;
+  std::map<std::string, std::map<Ipv4Cidr, int>> held;
+  for (const auto& [name, state] : pools_) {
+    for (const auto& [index, block] : state.blocks) {
+      const std::string cidr = block.cidr().ToString();
+      for (std::string& text : block.CheckInvariants()) violations.push_back(std::move(text));
+      if (block.cidr() != state.pool.BlockAt(index)) {
+        violations.push_back(fmt::format("block {} is not block {} of its pool", cidr, index));
+      }
+      ++found.blocks;
+      found.allocated += block.allocated();
+      found.cooling += block.cooling();
+      found.borrowed += block.borrowed();
+      for (int i = 0; i < block.size(); ++i) {
+        if (const AllocationOwner* owner = block.OwnerOf(i)) ++held[owner->handle][block.cidr()];
+      }
+      if (block.host()) {
+        ++found.affine_blocks;
+        const std::vector<BlockAffinity>& affinities = AffinitiesOf(*block.host());
+        if (FindAffinity(affinities, block.cidr()) == affinities.end()) {
+          violations.push_back(fmt::format("block {} has no affinity of {}", cidr, *block.host()));
+        }
+        if (!std::ranges::binary_search(BlocksOf(*block.host()), block.cidr())) {
+          violations.push_back(fmt::format("block {} is not listed for its host", cidr));
+        }
+      } else if (block.empty()) {
+        violations.push_back(fmt::format("block {} is empty and has no host", cidr));
+      }
+      const bool space = block.available() > 0;
+      if (state.absent.Contains(index) || state.with_space.Contains(index) != space ||
+          state.empty.Contains(index) != (space && block.empty() && block.host())) {
+        violations.push_back(fmt::format("block {} is indexed wrongly", cidr));
+      }
+    }
+  }
+  int64_t listed = 0;
+  for (const auto& [name, host] : hosts_) {
+    listed += static_cast<int64_t>(host.blocks.size());
+    for (const BlockAffinity& affinity : host.affinities) {
+      if (affinity.state != AffinityState::kConfirmed) continue;
+      const AllocationBlock* block = PeekBlock(affinity.cidr);
+      if (block == nullptr || !block->BelongsTo(name)) {
+        violations.push_back(
+            fmt::format("affinity of {} for {} is confirmed, but the block {}", name,
+                        affinity.cidr.ToString(), block == nullptr ? "is absent" : "is not its"));
+      }
+    }
+  }
+  if (listed != found.affine_blocks) violations.push_back("hosts list blocks that are not theirs");
+  for (const auto& [handle, counts] : handles_) {
+    if (counts.empty()) violations.push_back(fmt::format("handle {} holds nothing", handle));
+    for (const HandleCount& count : counts) {
+      int& holds = held[handle][count.block];
+      if (holds != count.count) {
+        violations.push_back(fmt::format("handle {} counts {} in {}, holds {}", handle, count.count,
+                                         count.block.ToString(), holds));
+      }
+      holds = 0;
+    }
+  }
+  for (const auto& [handle, counts] : held) {
+    for (const auto& [cidr, count] : counts) {
+      if (count != 0 && !handles_.contains(handle)) {
+        violations.push_back(fmt::format("handle {} is missing, but holds {} in {}", handle, count,
+                                         cidr.ToString()));
+      } else if (count != 0) {
+        const std::vector<HandleCount>& known = handles_.find(handle)->second;
+        if (std::none_of(known.begin(), known.end(),
+                         [c = cidr](const HandleCount& k) { return k.block == c; })) {
+          violations.push_back(
+              fmt::format("handle {} holds {} in {} uncounted", handle, count, cidr.ToString()));
+        }
+      }
+    }
+  }
+  if (static_cast<int64_t>(cooling_.size()) != found.cooling) {
+    violations.push_back("the cooling queue and the blocks disagree");
+  }
+  if (found != statistics_) violations.push_back("the statistics do not match the blocks");
+  return violations;
+}
+
+}  // namespace cnisim

@@ -1,0 +1,223 @@
+// What Calico's IPAM keeps in the cluster's datastore: pools, blocks, affinities and handles.
+//
+// One per cluster; CalicoIpam is the algorithm over it. Operations that the real client makes as
+// API calls are counted (cost()), whatever they take here: a walk over ten thousand blocks counts
+// ten thousand reads and is answered from an index. Calls marked "not counted" are for routing,
+// statistics and tests.
+//
+// Orders: pools by name, blocks by address, hosts and handles by name, a host's affinities by
+// object name `a-b-c-d-len` as text, as the Kubernetes datastore lists them (rule A1).
+//
+// Invariants (CheckInvariants)
+//  - No address is in two blocks, nor in two hands within its block.
+//  - Free + allocated + cooling = size, for every block.
+//  - A confirmed affinity has a block of that host; a block with a host has that host's affinity.
+//  - A handle counts, block by block, exactly the addresses it holds.
+//  - Statistics and indices agree with the blocks.
+// A crash in the middle of a claim leaves an affinity that is pending, or (with writes lost) one
+// that contradicts its block; the primitives can produce both, and CalicoIpam repairs them.
+//
+// Complexity: O(log n) in blocks, handles and hosts, plus what AllocationBlock says. Times passed
+// in never decrease. Single-threaded. Source of the model: Calico v3.32, libcalico-go/lib/ipam.
+#ifndef CNISIM_CORE_IPAM_CALICO_BLOCK_STORE_H_
+#define CNISIM_CORE_IPAM_CALICO_BLOCK_STORE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/ipam/calico/block.h"
+#include "core/ipam/calico/index_set.h"
+#include "core/ipam/calico/ip_pool.h"
+#include "core/net/ipv4.h"
+#include "core/ports/clock.h"
+#include "core/ports/result.h"
+
+namespace cnisim {
+
+// Calls to the datastore. A list call also transfers its items, whose number grows with the
+// cluster.
+struct DatastoreCost {
+  int64_t reads = 0;
+  int64_t writes = 0;  // create, update and delete
+  int64_t lists = 0;
+  int64_t listed_items = 0;
+
+  int64_t calls() const { return reads + writes + lists; }
+  friend bool operator==(const DatastoreCost&, const DatastoreCost&) = default;
+};
+
+enum class AffinityState { kPending, kConfirmed, kPendingDeletion };
+
+struct BlockAffinity {
+  Ipv4Cidr cidr;
+  AffinityState state = AffinityState::kPending;
+
+  friend bool operator==(const BlockAffinity&, const BlockAffinity&) = default;
+};
+
+struct IpamStatistics {
+  int64_t blocks = 0;
+  int64_t affine_blocks = 0;  // blocks with a host
+  int64_t allocated = 0;
+  int64_t borrowed = 0;  // allocated to a node that is not the block's host
+  int64_t cooling = 0;
+
+  friend bool operator==(const IpamStatistics&, const IpamStatistics&) = default;
+};
+
+struct HandleCount {
+  Ipv4Cidr block;
+  int count = 0;
+
+  friend bool operator==(const HandleCount&, const HandleCount&) = default;
+};
+
+class BlockStore {
+ public:
+  // `reservations`: addresses that are never assigned (IPReservation).
+  explicit BlockStore(std::vector<Ipv4Cidr> reservations = {});
+  BlockStore(const BlockStore&) = delete;
+  BlockStore& operator=(const BlockStore&) = delete;
+
+  // Counted since construction.
+  const DatastoreCost& cost() const { return cost_; }
+  // Counts calls that need no answer here: the node, the configuration.
+  void CountReads(int64_t n) { cost_.reads += n; }
+  void CountList(int64_t items);
+
+  // --- Pools, not counted. A pool's range and block size never change (S3).
+  // kInvalidPool also for a name or a range that is taken.
+  Status AddPool(IpPool pool);
+  // kUnknownPool.
+  Status SetPoolEnabled(std::string_view name, bool enabled);
+  // Null if there is none.
+  const IpPool* FindPool(std::string_view name) const;
+  const IpPool* PoolOf(Ipv4Address address) const;
+  std::vector<const IpPool*> Pools() const;
+
+  // --- Cooldown. Frees every address whose cooling ended by `now`, longest released first, and
+  // deletes the blocks that R4 wants deleted. Not counted: kube-controllers makes these writes.
+  void Advance(TimePoint now);
+
+  // --- Affinities: one call each.
+  std::vector<BlockAffinity> ListAffinities(std::string_view host);
+  std::optional<BlockAffinity> ReadAffinity(std::string_view host, Ipv4Cidr cidr);
+  // Creates or updates.
+  void WriteAffinity(std::string_view host, Ipv4Cidr cidr, AffinityState state);
+  void DeleteAffinity(std::string_view host, Ipv4Cidr cidr);
+
+  // --- Blocks: one call each, but for the walks. Writers require an existing block.
+  // Null if it does not exist; valid until the block is deleted.
+  const AllocationBlock* ReadBlock(Ipv4Cidr cidr);
+  // False if the block exists. Requires a block of the grid of a pool.
+  bool CreateBlock(Ipv4Cidr cidr, std::string_view host, TimePoint now);
+  // Writes the block unchanged: its sequence number grows.
+  void TouchBlock(Ipv4Cidr cidr);
+  // nullopt, and no call, if nothing is available. Writes the block, not the handle.
+  std::optional<Ipv4Address> Assign(Ipv4Cidr cidr, const AllocationOwner& owner);
+  // Requires at least one ordinal, all of them allocated. Writes the block, or deletes it if that
+  // leaves it empty and without a host (R4).
+  void Release(Ipv4Cidr cidr, const std::vector<int>& ordinals, TimePoint now, Duration cooldown);
+  // Takes the affinity off the block: an empty block is deleted, another one stays without (R7).
+  void ReleaseBlock(Ipv4Cidr cidr);
+  // Lists every block of the cluster: one list call of that many items.
+  void ListBlocks() { CountList(statistics_.blocks); }
+  // On a walk over the pool's blocks from index `start` upwards and round, wholly reserved ones
+  // left out, the first that does not exist, or that belongs to `host` and has an address
+  // available (C1, C2). Looks at a list made before, so no call.
+  std::optional<Ipv4Cidr> FindClaimable(const IpPool& pool, uint32_t start,
+                                        std::string_view host) const;
+  // On the same walk the first empty block of another host, claimed no later than `claimed_by`,
+  // that has an address available (C3). No call.
+  const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start, std::string_view host,
+                                         TimePoint claimed_by) const;
+  // On the same walk the first block with an address available. One read for every block on the
+  // way, absent ones too (B1, B5).
+  std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start);
+
+  // --- Handles.
+  // One read. Blocks in order of address; empty if the handle does not exist.
+  std::vector<HandleCount> ReadHandle(std::string_view handle);
+  // One read and one write.
+  void IncrementHandle(std::string_view handle, Ipv4Cidr block);
+  // One write, and one read unless the caller has the handle already. Deletes the handle when
+  // nothing is left (R5).
+  void DecrementHandle(std::string_view handle, Ipv4Cidr block, int count, bool already_read);
+
+  // --- Not counted.
+  const IpamStatistics& statistics() const { return statistics_; }
+  int64_t handle_count() const { return static_cast<int64_t>(handles_.size()); }
+  const AllocationBlock* PeekBlock(Ipv4Cidr cidr) const;
+  // The block that holds the address, if it exists.
+  const AllocationBlock* PeekBlockOf(Ipv4Address address) const;
+  // Blocks whose affinity is `host`, by address.
+  const std::vector<Ipv4Cidr>& BlocksOf(std::string_view host) const;
+  const std::vector<BlockAffinity>& AffinitiesOf(std::string_view host) const;
+  // Blocks of confirmed affinities: what may cause routes (C8).
+  std::vector<Ipv4Cidr> ConfirmedBlocksOf(std::string_view host) const;
+  // Every host with an affinity, by name.
+  std::vector<std::string> Hosts() const;
+  // The addresses a handle holds, in ascending order.
+  std::vector<Ipv4Address> AddressesOf(std::string_view handle) const;
+  // Every block, by pool and address.
+  void ForEachBlock(const std::function<void(const AllocationBlock&)>& visit) const;
+
+  // What of the invariants does not hold, in words; empty if all does. O(addresses).
+  std::vector<std::string> CheckInvariants() const;
+
+ private:
+  struct PoolState {
+    PoolState(IpPool p, uint32_t n) : pool(std::move(p)), absent(n), with_space(n), empty(n) {}
+
+    IpPool pool;
+    std::map<uint32_t, AllocationBlock> blocks;
+    std::vector<std::pair<uint32_t, uint32_t>> reserved;  // wholly reserved: [first, last], sorted
+    IndexSet absent;      // no block, not wholly reserved
+    IndexSet with_space;  // blocks with an address available
+    IndexSet empty;       // blocks with a host, empty, with an address available
+  };
+  struct HostState {
+    std::vector<BlockAffinity> affinities;
+    std::vector<Ipv4Cidr> blocks;
+  };
+  struct CoolingAddress {
+    TimePoint ends;
+    Ipv4Cidr block;
+    int ordinal;
+  };
+  using HostMap = std::map<std::string, HostState, std::less<>>;
+
+  const PoolState* StateOf(Ipv4Cidr cidr) const;
+  PoolState& MutableStateOf(Ipv4Cidr cidr);
+  const PoolState& StateOf(const IpPool& pool) const;
+  HostState& HostOf(std::string_view host);
+  void ForgetHostIfUnused(HostMap::iterator host);
+  void RemoveBlockFromHost(const std::string& host, Ipv4Cidr cidr);
+  std::vector<bool> ReservedOrdinals(Ipv4Cidr cidr) const;
+  void Account(const AllocationBlock& block, int sign);
+  static void Index(PoolState& state, uint32_t index, const AllocationBlock& block);
+  // Applies `change` to the block, keeps statistics and indices, and deletes the block if it ends
+  // up empty and without a host.
+  template <typename Change>
+  void Mutate(Ipv4Cidr cidr, Change change);
+
+  const std::vector<Ipv4Cidr> reservations_;
+  std::map<std::string, PoolState, std::less<>> pools_;
+  std::map<Ipv4Address, PoolState*> by_network_;
+  HostMap hosts_;
+  std::map<std::string, std::vector<HandleCount>, std::less<>> handles_;
+  std::deque<CoolingAddress> cooling_;  // in order of `ends` as long as the cooldown is constant
+  IpamStatistics statistics_;
+  DatastoreCost cost_;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_CORE_IPAM_CALICO_BLOCK_STORE_H_

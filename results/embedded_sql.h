@@ -1,0 +1,25 @@
+// The SQL that is compiled in: the schema and the saved queries.
+#ifndef CNISIM_RESULTS_EMBEDDED_SQL_H_
+#define CNISIM_RESULTS_EMBEDDED_SQL_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cnisim {
+
+std::string_view SchemaSql();   // tables and views
+std::string_view IndexesSql();  // made after the rows are in
+
+// saved_queries/NAME.sql. Its first line is `-- description`; parameters are `:name`.
+struct SavedQuery {
+  std::string_view name;
+  std::string_view description;
+  std::string_view sql;
+};
+// By name.
+const std::vector<SavedQuery>& SavedQueries();
+
+}  // namespace cnisim
+
+#endif  // CNISIM_RESULTS_EMBEDDED_SQL_H_

@@ -1,0 +1,309 @@
+#include "sim/cluster/aws_vpc_cni.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/ipam/node_init.h"
+#include "sim/cluster/node.h"
+
+namespace cnisim {
+namespace {
+
+constexpr const char* kNetworkName = "aws-cni";
+constexpr const char* kInterfaceName = "eth0";
+constexpr Duration kLongestCrashLoopBackOff = std::chrono::minutes(5);
+
+// A throttled answer explains a shortage for as long as the SDK may still be retrying after it.
+constexpr Duration kThrottleMemory = std::chrono::seconds(10);
+
+IpamKey KeyOf(const Pod& pod) { return {kNetworkName, pod.sandbox_id, kInterfaceName}; }
+
+}  // namespace
+
+// The node's kernel, as far as the agent asks it: which pods have an interface.
+class AwsVpcCni::Host final : public HostNetwork {
+ public:
+  explicit Host(const Node& node) : node_(node) {}
+
+  Task<Status> SetupHost(Ipv4Address, std::vector<Ipv4Cidr>) override { co_return Status(); }
+  Task<Status> SetupEni(Ipv4Address, int, int) override { co_return Status(); }
+  Task<Status> DeleteEniRule(Ipv4Address) override { co_return Status(); }
+  Task<Status> DeleteToPodRule(Ipv4Address) override { co_return Status(); }
+  Task<Status> DeleteFromPodRule(Ipv4Address) override { co_return Status(); }
+
+  Task<Result<std::vector<std::string>>> ListLinks() override {
+    std::vector<std::string> links{"lo", "eth0"};
+    for (const Pod* pod : node_.pods()) {
+      if (pod->ip) links.push_back("eni" + VethSuffix(node_.NamespaceOf(*pod), pod->name));
+    }
+    co_return links;
+  }
+
+ private:
+  const Node& node_;
+};
+
+// The checkpoint file, kept as what it says.
+class AwsVpcCni::Checkpoint final : public CheckpointStore {
+ public:
+  Result<std::optional<std::vector<Allocation>>> Load() override {
+    if (!written_) return std::nullopt;
+    std::vector<Allocation> all;
+    for (const auto& [key, allocation] : allocations_) all.push_back(allocation);
+    // The file's order is that of the table above: any. Make it a defined one.
+    std::ranges::sort(all, {}, &Allocation::key);
+    return all;
+  }
+  Status Save(const AllocationChange& change, const AllocationSource&) override {
+    written_ = true;
+    if (change.added != nullptr) allocations_.insert_or_assign(change.added->key, *change.added);
+    if (change.removed != nullptr) allocations_.erase(*change.removed);
+    return {};
+  }
+  Status Rewrite(const AllocationSource& all) override {
+    written_ = true;
+    allocations_.clear();
+    for (Allocation& allocation : all.AllAllocations()) {
+      allocations_.emplace(allocation.key, std::move(allocation));
+    }
+    return {};
+  }
+  size_t size() const { return allocations_.size(); }
+
+ private:
+  bool written_ = false;
+  std::unordered_map<IpamKey, Allocation> allocations_;
+};
+
+AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
+                     AgentSettings settings, PoolTotals& totals)
+    : context_(context),
+      node_(node),
+      ec2_(ec2),
+      instance_(instance),
+      settings_(std::move(settings)),
+      totals_(totals),
+      host_(std::make_unique<Host>(node)),
+      checkpoint_(std::make_unique<Checkpoint>()),
+      pacer_(context.simulation, ec2.metadata(instance), node.index(),
+             context.scenario.park_idle_pools) {
+  ec2_.metadata(instance_).set_on_change([this] { pacer_.MetadataChanged(); });
+}
+
+AwsVpcCni::~AwsVpcCni() { KillContainer(); }
+
+void AwsVpcCni::Start(std::function<void()> on_ready) {
+  on_ready_ = std::move(on_ready);
+  flow_ = RunContainer(Duration::zero());
+  flow_.Start();
+}
+
+void AwsVpcCni::Restart() {
+  pacer_.CatchUp();
+  KillContainer();
+  flow_ = RunContainer(node_.Sample(context_.scenario.constants.node_agent_start, "restart"));
+  flow_.Start();
+}
+
+void AwsVpcCni::Stop() {
+  pacer_.CatchUp();
+  KillContainer();
+  FlushPoolChange();
+  ec2_.metadata(instance_).set_on_change(nullptr);
+  totals_.total_ips -= counted_total_ips_;
+  totals_.assigned_ips -= counted_assigned_ips_;
+  counted_total_ips_ = counted_assigned_ips_ = 0;
+}
+
+void AwsVpcCni::KillContainer() {
+  serving_ = false;
+  flow_ = Task<void>();
+  agent_.reset();
+  ec2_client_.reset();
+}
+
+// Init until it succeeds, with the kubelet's restart back-off; then the pool loop, for ever.
+Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
+  co_await context_.simulation.Sleep(start_delay);
+  const InstanceType& type = node_.type();
+  const InstanceLimits limits{type.eni_limit, type.ipv4_per_eni, PrefixDelegationSupported(type)};
+  const Choice choice = context_.scenario.network.choice == ChoicePolicy::kOldest
+                            ? Choice::Oldest()
+                            : Choice::Random(node_.ChoiceSeed());
+  Duration back_off = node_.Sample(context_.scenario.constants.crash_loop_initial, "crash-loop");
+  for (;;) {
+    ec2_client_ = std::make_unique<Ec2Client>(ec2_, instance_);
+    const AgentPorts ports{context_.simulation, *ec2_client_, ec2_.metadata(instance_),
+                           *host_,              *checkpoint_, pacer_};
+    agent_ = std::make_unique<Agent>(ports, settings_, limits, choice, this);
+    const Status ready = co_await agent_->Init();
+    if (ready) break;
+    context_.TellFinding("agent-init-failed", Severity::kWarning,
+                         fmt::format("{}: node init failed ({}: {}); restarted after {} s",
+                                     node_.name(), ready.error().code, ready.error().message,
+                                     back_off / std::chrono::seconds(1)));
+    agent_.reset();
+    co_await context_.simulation.Sleep(back_off);
+    back_off = std::min(back_off * 2, kLongestCrashLoopBackOff);
+  }
+  serving_ = true;
+  on_ready_();
+  co_await agent_->RunPoolLoop();
+}
+
+Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
+  if (!serving_) co_return Fail("AgentDown", "the agent does not answer");
+  const Result<PodAddress> added =
+      agent_->AddPod(KeyOf(pod), {node_.NamespaceOf(pod), pod.name});
+  if (!added) co_return tl::unexpected(added.error());
+  PodNetwork network;
+  network.ip = added->ip;
+  network.eni = added->eni_id;
+  co_return network;
+}
+
+WaitReason AwsVpcCni::ExplainFailure() {
+  if (!serving_) return WaitReason::kAgentDown;
+  AgentState& agent = agent_->state();
+  const PoolStats stats = agent.datastore.Stats(context_.Now());
+  if (stats.available_ips() > 0) {
+    return stats.cooling_ips > 0 ? WaitReason::kCooling : WaitReason::kIpamError;
+  }
+  if (agent.activity == PoolActivity::kWaitingForMetadata) return WaitReason::kImdsLag;
+  const TimePoint throttled = ec2_client_->last_throttled();
+  if (throttled != TimePoint::min() && context_.Now() - throttled <= kThrottleMemory) {
+    return WaitReason::kThrottled;
+  }
+  if (agent.last_ec2_error.code == ec2_error::kInsufficientCidrBlocks) {
+    return WaitReason::kFragmented;
+  }
+  if (agent.last_ec2_error.code == ec2_error::kInsufficientFreeAddresses) {
+    return WaitReason::kSubnetExhausted;
+  }
+  const bool all_full = agent.datastore.AllocatableEnis(agent.SlotsPerEni()).empty();
+  if ((all_full && !agent.HasRoomForEni()) || stats.total_ips >= agent.settings.max_pods) {
+    return WaitReason::kEniLimit;
+  }
+  return WaitReason::kPoolEmpty;
+}
+
+Task<void> AwsVpcCni::Del(Pod& pod) {
+  // An agent that is down learns of it from the missing interface when it starts.
+  if (serving_) static_cast<void>(agent_->DelPod(KeyOf(pod)));
+  co_return;
+}
+
+void AwsVpcCni::OnPoolChanged() {
+  pacer_.Poke();
+  if (agent_ == nullptr) return;
+  const TimePoint now = context_.Now();
+  const PoolStats stats = agent_->state().datastore.Stats(now);
+  const auto set = [&](int64_t& total, int& counted, int level, Metric metric) {
+    if (level == counted) return;
+    total += level - counted;
+    counted = level;
+    if (context_.observer != nullptr) {
+      context_.observer->OnGauge(metric, kClusterEntity, now, total);
+    }
+  };
+  set(totals_.total_ips, counted_total_ips_, stats.total_ips, Metric::kPoolTotalIps);
+  set(totals_.assigned_ips, counted_assigned_ips_, stats.assigned_ips, Metric::kPoolAssignedIps);
+
+  if (change_pending_ && change_.time != now) FlushPoolChange();
+  change_pending_ = true;
+  change_.node = node_.entity();
+  change_.time = now;
+  change_.enis = static_cast<int>(agent_->state().datastore.enis().size());
+  change_.total_ips = stats.total_ips;
+  change_.assigned_ips = stats.assigned_ips;
+  change_.cooling_ips = stats.cooling_ips;
+  change_.prefixes = stats.total_prefixes;
+}
+
+void AwsVpcCni::FlushPoolChange() {
+  if (change_pending_ && context_.observer != nullptr) context_.observer->OnPoolChange(change_);
+  change_pending_ = false;
+}
+
+void AwsVpcCni::Tell() {
+  pacer_.CatchUp();
+  if (change_pending_ && change_.time >= context_.Now()) {
+    FlushPoolChange();
+    return;
+  }
+  if (context_.Now() == kTimeZero && agent_ != nullptr) {
+    // What the warm-up left behind.
+    change_pending_ = false;
+    OnPoolChanged();
+  }
+  FlushPoolChange();
+}
+
+std::vector<std::string> AwsVpcCni::CheckInvariants() {
+  std::vector<std::string> violations;
+  if (!serving_) return violations;
+  const auto complain = [&](std::string text) {
+    violations.push_back(node_.name() + ": " + std::move(text));
+  };
+  Datastore& datastore = agent_->state().datastore;
+  const PoolStats stats = datastore.Stats(context_.Now());
+
+  // Every counter against a recount.
+  PoolStats recount;
+  size_t holders = 0;
+  std::map<Ipv4Address, int> seen;
+  for (const auto& eni : datastore.enis()) {
+    if (eni->cidrs.size() > static_cast<size_t>(node_.type().slots_per_eni())) {
+      complain(fmt::format("{} has {} CIDRs", eni->attributes.id, eni->cidrs.size()));
+    }
+    for (const Datastore::Cidr& cidr : eni->cidrs) {
+      const bool counts = !eni->excluded && cidr.is_prefix == settings_.prefix_delegation;
+      int assigned = 0;
+      for (const Datastore::Cidr::Slot& slot : cidr.slots) {
+        assigned += slot.state == Datastore::Cidr::State::kAssigned;
+        const bool cooling =
+            slot.state == Datastore::Cidr::State::kReleased &&
+            context_.Now() - slot.unassigned <= settings_.ip_cooldown;
+        recount.cooling_ips += counts && cooling;
+      }
+      holders += static_cast<size_t>(assigned);
+      recount.free_prefixes += cidr.is_prefix && assigned == 0;
+      recount.total_prefixes += cidr.is_prefix;
+      if (counts) {
+        recount.total_ips += cidr.size();
+        recount.assigned_ips += assigned;
+      }
+      if (++seen[cidr.cidr.network()] > 1) complain(cidr.cidr.ToString() + " is on two ENIs");
+    }
+  }
+  if (recount.total_ips != stats.total_ips || recount.assigned_ips != stats.assigned_ips ||
+      recount.cooling_ips != stats.cooling_ips || recount.free_prefixes != stats.free_prefixes ||
+      recount.total_prefixes != stats.total_prefixes) {
+    complain("the pool's statistics differ from a recount");
+  }
+  if (stats.assigned_ips + stats.cooling_ips > stats.total_ips) {
+    complain("assigned and cooling addresses are more than all");
+  }
+  if (static_cast<int>(datastore.enis().size()) > node_.type().eni_limit) {
+    complain("more ENIs than the instance type allows");
+  }
+  if (holders != checkpoint_->size()) complain("the checkpoint differs from memory");
+
+  // Every pod's address is what the datastore says.
+  size_t with_address = 0;
+  for (const Pod* pod : node_.pods()) {
+    if (!pod->ip) continue;
+    ++with_address;
+    const auto held = datastore.Find(KeyOf(*pod));
+    if (!held || held->ip != *pod->ip) {
+      complain(fmt::format("pod {} has {}, which the datastore does not know", pod->name,
+                           pod->ip->ToString()));
+    }
+  }
+  if (with_address != holders) complain("the datastore holds addresses for pods that are gone");
+  return violations;
+}
+
+}  // namespace cnisim

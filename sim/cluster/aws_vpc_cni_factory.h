@@ -1,0 +1,31 @@
+// The VPC CNI for a whole cluster: one agent a node, one environment for all.
+#ifndef CNISIM_SIM_CLUSTER_AWS_VPC_CNI_FACTORY_H_
+#define CNISIM_SIM_CLUSTER_AWS_VPC_CNI_FACTORY_H_
+
+#include "core/ipam/settings.h"
+#include "sim/cluster/aws_vpc_cni.h"
+#include "sim/cluster/network_factory.h"
+
+namespace cnisim {
+
+class AwsVpcCniFactory final : public NetworkFactory {
+ public:
+  // Requires an environment that the agent accepts; the scenario loader has seen to that.
+  AwsVpcCniFactory(ClusterContext& context, Ec2& ec2);
+
+  int MaxPods(const InstanceType& type) const override;
+  std::unique_ptr<NodeNetwork> MakeNetwork(Node& node) override;
+  void OnNodeGone(Node&) override {}
+  void TellLevels() override;
+  std::vector<std::string> CheckInvariants() override;
+
+ private:
+  ClusterContext& context_;
+  Ec2& ec2_;
+  ParsedEnvironment environment_;
+  PoolTotals totals_;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_AWS_VPC_CNI_FACTORY_H_

@@ -1,0 +1,44 @@
+// What the parts of one simulated cluster share.
+#ifndef CNISIM_SIM_CLUSTER_CLUSTER_CONTEXT_H_
+#define CNISIM_SIM_CLUSTER_CLUSTER_CONTEXT_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/engine/random.h"
+#include "sim/engine/simulation.h"
+#include "sim/observe/observer.h"
+#include "sim/scenario/scenario.h"
+
+namespace cnisim {
+
+struct ClusterContext {
+  const Scenario& scenario;
+  uint64_t seed = 0;
+  Simulation& simulation;
+  // Nobody is told while there is none: before time zero.
+  Observer* observer = nullptr;
+  // Before time zero of a settled start: people and machines take no time, EC2 does not throttle.
+  bool warming_up = false;
+  // Entities of the scenario's parts, by their index there.
+  std::vector<EntityId> subnets;
+  std::vector<EntityId> node_groups;
+  std::vector<EntityId> workloads;
+
+  TimePoint Now() const { return simulation.Now(); }
+
+  void TellFinding(std::string_view code, Severity severity, const std::string& text) const {
+    if (observer == nullptr) return;
+    Finding finding;
+    finding.code = code;
+    finding.severity = severity;
+    finding.time = Now();
+    finding.text = text;
+    observer->OnFinding(finding);
+  }
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_CLUSTER_CONTEXT_H_

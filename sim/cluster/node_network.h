@@ -1,0 +1,51 @@
+// A node's network plugin as the node sees it: what the kubelet's CNI calls reach.
+//
+// One implementation per plugin; nothing else in the cluster knows which one it is.
+#ifndef CNISIM_SIM_CLUSTER_NODE_NETWORK_H_
+#define CNISIM_SIM_CLUSTER_NODE_NETWORK_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/net/ipv4.h"
+#include "core/ports/result.h"
+#include "core/ports/task.h"
+#include "sim/cluster/pod.h"
+#include "sim/observe/observer.h"
+
+namespace cnisim {
+
+struct PodNetwork {
+  Ipv4Address ip;
+  std::string eni;  // empty without ENIs
+};
+
+class NodeNetwork {
+ public:
+  virtual ~NodeNetwork() = default;
+
+  // Starts the agent's container; `on_ready` is called each time it has become able to serve.
+  virtual void Start(std::function<void()> on_ready) = 0;
+  // The container is killed and started again.
+  virtual void Restart() = 0;
+  // The node is going away for good.
+  virtual void Stop() = 0;
+
+  // What a CNI ADD costs besides the plugin's own time; the address is taken when it returns.
+  virtual Task<Result<PodNetwork>> Add(Pod& pod) = 0;
+  // Why the last Add failed.
+  virtual WaitReason ExplainFailure() = 0;
+  // Never fails for good: what the agent does not hear of now it finds out later.
+  virtual Task<void> Del(Pod& pod) = 0;
+
+  // Tells the observer the state of the pool, if there is one, and accounts for work that was left
+  // out as idle. Called at time zero and at the end.
+  virtual void Tell() = 0;
+  // Broken invariants, in words.
+  virtual std::vector<std::string> CheckInvariants() = 0;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_NODE_NETWORK_H_

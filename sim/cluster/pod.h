@@ -1,0 +1,54 @@
+// A pod of the simulated cluster, from its creation until its sandbox is gone.
+#ifndef CNISIM_SIM_CLUSTER_POD_H_
+#define CNISIM_SIM_CLUSTER_POD_H_
+
+#include <optional>
+#include <string>
+
+#include "core/net/ipv4.h"
+#include "core/ports/clock.h"
+#include "core/ports/task.h"
+#include "sim/observe/observer.h"
+
+namespace cnisim {
+
+class Node;
+
+enum class PodPhase : uint8_t { kPending, kStarting, kRunning, kTerminating };
+
+struct Pod {
+  PodId id = 0;
+  int workload = 0;  // index into Scenario::workloads
+  std::string name;
+  PodPhase phase = PodPhase::kPending;
+  int64_t cpu_milli = 0;
+  int64_t memory_mib = 0;
+  bool host_network = false;
+  Node* node = nullptr;  // once scheduled
+  size_t index_on_node = 0;
+  size_t index_in_workload = 0;
+
+  // The sandbox of the last CNI ADD and what it got.
+  std::string sandbox_id;
+  std::optional<Ipv4Address> ip;
+  TimePoint ip_since;
+  std::string eni;
+  std::optional<Ipv4Address> last_ip;
+
+  TimePoint created;
+  std::optional<TimePoint> scheduled;
+  std::optional<TimePoint> first_add;
+  std::optional<TimePoint> ip_assigned;
+  std::optional<TimePoint> running;
+  int add_attempts = 0;
+  WaitReason wait_reason = WaitReason::kNone;
+
+  // How long it runs before it ends by itself.
+  std::optional<Duration> lifetime;
+  // What the kubelet is doing with it now. Replacing it ends what was going on.
+  Task<void> flow;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_POD_H_

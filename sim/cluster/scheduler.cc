@@ -1,0 +1,143 @@
+#include "sim/cluster/scheduler.h"
+
+#include <algorithm>
+
+namespace cnisim {
+
+Scheduler::Scheduler(ClusterContext& context, PodStore& pods, std::function<void(Pod&)> bind)
+    : context_(context),
+      pods_(pods),
+      bind_(std::move(bind)),
+      rate_(context.scenario.constants.scheduler_rate, 1) {}
+
+void Scheduler::AddNode(Node& node) {
+  if (nodes_.size() <= node.index()) nodes_.resize(node.index() + 1, nullptr);
+  nodes_[node.index()] = &node;
+  node.schedulable = true;
+  Index(node);
+  RetryLater();
+}
+
+void Scheduler::RemoveNode(Node& node) {
+  if (!node.schedulable) return;
+  Unindex(node);
+  node.schedulable = false;
+  nodes_[node.index()] = nullptr;
+}
+
+void Scheduler::Index(Node& node) {
+  if (node.pod_slots_used() < node.config().max_pods) {
+    by_pods_.emplace(node.pod_slots_used(), node.index());
+  }
+}
+
+void Scheduler::Unindex(Node& node) { by_pods_.erase({node.pod_slots_used(), node.index()}); }
+
+void Scheduler::Submit(Pod& pod) {
+  queue_.push_back(pod.id);
+  PumpLater();
+}
+
+bool Scheduler::BindTo(Pod& pod, Node& node) {
+  if (!node.Fits(pod.cpu_milli, pod.memory_mib)) return false;
+  if (node.schedulable) Unindex(node);
+  node.AddPod(pod);
+  if (node.schedulable) Index(node);
+  pod.scheduled = context_.Now();
+  bind_(pod);
+  return true;
+}
+
+void Scheduler::Release(Pod& pod) {
+  Node& node = *pod.node;
+  if (node.schedulable) Unindex(node);
+  node.RemovePod(pod);
+  if (node.schedulable) {
+    Index(node);
+    RetryLater();
+  }
+}
+
+void Scheduler::Forget(Pod& pod) {
+  // Pods in the queue are looked up when their turn comes; the others are counted.
+  const auto it = std::ranges::find(unschedulable_, pod.id);
+  if (it == unschedulable_.end()) return;
+  unschedulable_.erase(it);
+  pods_.CountUnschedulable(-1);
+}
+
+void Scheduler::PumpLater() {
+  if (pumping_ || queue_.empty()) return;
+  pumping_ = true;
+  const TimePoint at = context_.warming_up ? context_.Now() : rate_.Reserve(context_.Now());
+  context_.simulation.Call(at, [this] { Pump(); });
+}
+
+void Scheduler::Pump() {
+  pumping_ = false;
+  const PodId id = queue_.front();
+  queue_.pop_front();
+  Pod* pod = pods_.Find(id);
+  if (pod != nullptr && pod->phase == PodPhase::kPending) Place(*pod);
+  PumpLater();
+}
+
+void Scheduler::Place(Pod& pod) {
+  Node* node = Choose(pod);
+  if (node == nullptr) {
+    unschedulable_.push_back(pod.id);
+    pods_.CountUnschedulable(1);
+    return;
+  }
+  BindTo(pod, *node);
+}
+
+// Every unschedulable pod goes back to the queue, soon after the capacity that freed up.
+void Scheduler::RetryLater() {
+  constexpr Duration kRetryPause = std::chrono::seconds(1);  // kube-scheduler flushes its back-off queue so often
+  if (retrying_ || unschedulable_.empty()) return;
+  retrying_ = true;
+  context_.simulation.Call(context_.Now() + kRetryPause, [this] {
+    retrying_ = false;
+    // A pod that asks for at least as much as one that was just refused would be refused too.
+    std::deque<PodId> waiting;
+    waiting.swap(unschedulable_);
+    std::vector<std::pair<int64_t, int64_t>> refused;
+    for (const PodId id : waiting) {
+      Pod* pod = pods_.Find(id);
+      if (pod == nullptr || pod->phase != PodPhase::kPending) continue;
+      const bool hopeless = std::ranges::any_of(refused, [&](const auto& r) {
+        return pod->cpu_milli >= r.first && pod->memory_mib >= r.second;
+      });
+      if (hopeless || Choose(*pod) == nullptr) {
+        if (!hopeless) refused.emplace_back(pod->cpu_milli, pod->memory_mib);
+        unschedulable_.push_back(id);
+        continue;
+      }
+      pods_.CountUnschedulable(-1);
+      Submit(*pod);
+    }
+  });
+}
+
+Node* Scheduler::Choose(const Pod& pod) const {
+  const auto fits = [&](const std::pair<int, uint32_t>& entry) {
+    return nodes_[entry.second]->Fits(pod.cpu_milli, pod.memory_mib);
+  };
+  if (context_.scenario.scheduler.placement == Placement::kSpread) {
+    const auto it = std::ranges::find_if(by_pods_, fits);
+    return it == by_pods_.end() ? nullptr : nodes_[it->second];
+  }
+  // From the fullest down; among equally full ones the oldest first.
+  auto end = by_pods_.end();
+  while (end != by_pods_.begin()) {
+    const int pods = std::prev(end)->first;
+    const auto begin = by_pods_.lower_bound({pods, 0});
+    const auto it = std::find_if(begin, end, fits);
+    if (it != end) return nodes_[it->second];
+    end = begin;
+  }
+  return nullptr;
+}
+
+}  // namespace cnisim

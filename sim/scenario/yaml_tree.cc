@@ -1,0 +1,342 @@
+#include "sim/scenario/yaml_tree.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "sim/scenario/quantities.h"
+
+namespace cnisim {
+namespace {
+
+constexpr std::string_view kStringTag = "tag:yaml.org,2002:str";
+constexpr std::string_view kCoreTags = "tag:yaml.org,2002:";
+
+// Leaves yaml-cpp's parser, which reports by exceptions itself; caught in ParseYaml.
+struct Abandoned {};
+
+size_t CountNodes(const YamlNode& node) {
+  size_t count = 1;
+  for (const YamlNode& item : node.items) count += CountNodes(item);
+  for (const YamlEntry& entry : node.entries) count += CountNodes(entry.value);
+  return count;
+}
+
+int DepthOf(const YamlNode& node) {
+  int depth = 0;
+  for (const YamlNode& item : node.items) depth = std::max(depth, DepthOf(item));
+  for (const YamlEntry& entry : node.entries) depth = std::max(depth, DepthOf(entry.value));
+  return depth + 1;
+}
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(int source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {}
+
+  YamlNode Take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    YamlNode node;
+    node.where = At(mark);
+    Add(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto it = anchors_.find(anchor);
+    if (it == anchors_.end()) Abandon(At(mark), "yaml-alias", "an alias inside its own anchor");
+    nodes_ += CountNodes(it->second);
+    if (static_cast<int>(open_.size()) + DepthOf(it->second) > kMaxYamlDepth) TooDeep(At(mark));
+    Add(it->second, 0);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    YamlNode node;
+    node.kind = YamlNode::Kind::kScalar;
+    node.where = At(mark);
+    node.text = value;
+    node.quoted = tag == "!" || tag == kStringTag;
+    CheckTag(node.where, tag);
+    Add(std::move(node), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(YamlNode::Kind::kList, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { Close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(YamlNode::Kind::kMapping, mark, tag, anchor);
+  }
+  void OnMapEnd() override {
+    ApplyMerges(open_.back().node);
+    Close();
+  }
+
+ private:
+  struct Frame {
+    YamlNode node;
+    YAML::anchor_t anchor = 0;
+    std::optional<YamlEntry> pending;  // a key without its value yet
+  };
+
+  Location At(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
+
+  [[noreturn]] void Abandon(Location where, std::string_view code, std::string message) {
+    diagnostics_.Error(where, code, std::move(message));
+    throw Abandoned{};
+  }
+
+  [[noreturn]] void TooDeep(Location where) {
+    Abandon(where, "yaml-too-deep", fmt::format("nested more than {} levels deep", kMaxYamlDepth));
+  }
+
+  void CheckTag(Location where, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with(kCoreTags)) return;
+    Abandon(where, "yaml-tag", fmt::format("the YAML tag '{}' is not supported", tag));
+  }
+
+  void Open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
+            YAML::anchor_t anchor) {
+    Frame frame;
+    frame.node.kind = kind;
+    frame.node.where = At(mark);
+    frame.anchor = anchor;
+    CheckTag(frame.node.where, tag);
+    if (static_cast<int>(open_.size()) >= kMaxYamlDepth) TooDeep(frame.node.where);
+    open_.push_back(std::move(frame));
+  }
+
+  void Close() {
+    Frame frame = std::move(open_.back());
+    open_.pop_back();
+    Add(std::move(frame.node), frame.anchor);
+  }
+
+  void Add(YamlNode node, YAML::anchor_t anchor) {
+    if (++nodes_ > kMaxYamlNodes) {
+      Abandon(node.where, "yaml-too-large",
+              fmt::format("more than {} values, counting what aliases repeat", kMaxYamlNodes));
+    }
+    if (anchor != 0) anchors_[anchor] = node;
+    if (open_.empty()) {
+      root_ = std::move(node);
+    } else if (open_.back().node.kind == YamlNode::Kind::kList) {
+      open_.back().node.items.push_back(std::move(node));
+    } else {
+      AddToMapping(open_.back(), std::move(node));
+    }
+  }
+
+  void AddToMapping(Frame& frame, YamlNode node) {
+    if (frame.pending) {
+      if (node.is_null()) node.where = frame.pending->where;
+      frame.pending->value = std::move(node);
+      frame.node.entries.push_back(*std::move(frame.pending));
+      frame.pending.reset();
+      return;
+    }
+    if (node.kind != YamlNode::Kind::kScalar) {
+      Abandon(node.where, "yaml-key",
+              fmt::format("a key must be plain text, not {}", Describe(node)));
+    }
+    for (const YamlEntry& entry : frame.node.entries) {
+      if (entry.key != node.text) continue;
+      diagnostics_.Error(node.where, "duplicate-key",
+                         fmt::format("key '{}' is there twice; the first is on line {}", node.text,
+                                     entry.where.line));
+    }
+    frame.pending = YamlEntry{std::move(node.text), node.where, {}};
+  }
+
+  // YAML's merge key: the mapping's own keys win over merged ones, earlier merges over later ones.
+  void ApplyMerges(YamlNode& mapping) {
+    std::vector<YamlNode> sources;
+    for (YamlEntry& entry : mapping.entries) {
+      if (entry.key != "<<") continue;
+      if (entry.value.kind == YamlNode::Kind::kList) {
+        std::ranges::move(entry.value.items, std::back_inserter(sources));
+      } else {
+        sources.push_back(std::move(entry.value));
+      }
+    }
+    std::erase_if(mapping.entries, [](const YamlEntry& entry) { return entry.key == "<<"; });
+    for (const YamlNode& source : sources) {
+      if (source.kind != YamlNode::Kind::kMapping) {
+        Abandon(source.where, "yaml-merge",
+                fmt::format("the merge key << needs a mapping, not {}", Describe(source)));
+      }
+      for (const YamlEntry& entry : source.entries) {
+        if (mapping.Find(entry.key) == nullptr) mapping.entries.push_back(entry);
+      }
+    }
+  }
+
+  const int source_;
+  Diagnostics& diagnostics_;
+  YamlNode root_;
+  std::vector<Frame> open_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
+  size_t nodes_ = 0;
+};
+
+// Lines and columns of an offset, from 1.
+Location LocationOf(std::string_view text, size_t offset, int source) {
+  Location where{source, 1, 1};
+  for (const char c : text.substr(0, offset)) {
+    where.column = c == '\n' ? 1 : where.column + 1;
+    where.line += c == '\n' ? 1 : 0;
+  }
+  return where;
+}
+
+// The length of the UTF-8 sequence that `text` starts with; 0 if it is none (Unicode 15, table 3-7).
+size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto follows = [&](size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    if (first == 0xe0 && byte(1) < 0xa0) return 0;
+    if (first == 0xed && byte(1) > 0x9f) return 0;
+    return follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    if (first == 0xf0 && byte(1) < 0x90) return 0;
+    if (first == 0xf4 && byte(1) > 0x8f) return 0;
+    return follows(1) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// YAML 1.2, 5.1: tab, line ends and anything printable.
+bool CheckCharacters(std::string_view text, int source, Diagnostics& diagnostics) {
+  if (text.size() > kMaxYamlBytes) {
+    diagnostics.Error({source, 0, 0}, "yaml-too-large",
+                      fmt::format("the file has {} bytes; a scenario may have {}", text.size(),
+                                  kMaxYamlBytes));
+    return false;
+  }
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8Length(text.substr(i));
+    const unsigned char c = static_cast<unsigned char>(text[i]);
+    if (length == 0) {
+      diagnostics.Error(LocationOf(text, i, source), "not-utf8",
+                        fmt::format("byte 0x{:02x} is not UTF-8 text", c));
+      return false;
+    }
+    if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+      diagnostics.Error(LocationOf(text, i, source), "not-text",
+                        fmt::format("control character 0x{:02x}; YAML is plain text", c));
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+// The first line, up to `last_line`, whose indentation has a tab.
+std::optional<Location> TabInIndentation(std::string_view text, int last_line, int source) {
+  int line = 1;
+  for (size_t start = 0; start < text.size() && line <= last_line; ++line) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view content = text.substr(start, end - start);
+    const size_t indentation = content.find_first_not_of(" \t");
+    const size_t tab = content.find('\t');
+    if (tab < indentation && indentation != std::string_view::npos) {
+      return Location{source, line, static_cast<int>(tab) + 1};
+    }
+    start = end + 1;
+  }
+  return std::nullopt;
+}
+
+// yaml-cpp's words where ours say more.
+std::string SyntaxMessage(const std::string& what) {
+  if (what == "illegal map value") return "a ': ' where no mapping can be; quote text that has one";
+  if (what == "end of map not found") return "this line does not fit the mapping above it";
+  if (what == "end of sequence not found") return "this line does not fit the list above it";
+  if (what == "end of map flow not found") return "a '{' is never closed";
+  if (what == "end of sequence flow not found") return "a '[' is never closed";
+  if (what == "illegal EOF in scalar") return "a quoted text is never closed";
+  return what;
+}
+
+}  // namespace
+
+const YamlNode* YamlNode::Find(std::string_view key) const {
+  const auto it = std::ranges::find(entries, key, &YamlEntry::key);
+  return it == entries.end() ? nullptr : &it->value;
+}
+
+YamlNode* YamlNode::Find(std::string_view key) {
+  const auto it = std::ranges::find(entries, key, &YamlEntry::key);
+  return it == entries.end() ? nullptr : &it->value;
+}
+
+std::string Describe(const YamlNode& node) {
+  constexpr size_t kMaxShown = 60;
+  switch (node.kind) {
+    case YamlNode::Kind::kNull: return "nothing";
+    case YamlNode::Kind::kList: return "a list";
+    case YamlNode::Kind::kMapping: return "a mapping";
+    case YamlNode::Kind::kScalar: break;
+  }
+  std::string shown;
+  for (size_t i = 0; i < node.text.size();) {
+    const size_t length = std::max<size_t>(1, Utf8Length(std::string_view(node.text).substr(i)));
+    if (shown.size() + length > kMaxShown) {
+      shown += "...";
+      break;
+    }
+    // Messages stay on one line.
+    shown += node.text[i] == '\n' || node.text[i] == '\r' ? " " : node.text.substr(i, length);
+    i += length;
+  }
+  if (node.quoted) return fmt::format("the string \"{}\"", shown);
+  return fmt::format("'{}'", shown);
+}
+
+std::optional<YamlNode> ParseYaml(std::string_view text, int source, Diagnostics& diagnostics) {
+  if (!CheckCharacters(text, source, diagnostics)) return std::nullopt;
+  std::istringstream stream{std::string(text)};
+  try {
+    YAML::Parser parser(stream);
+    TreeBuilder builder(source, diagnostics);
+    parser.HandleNextDocument(builder);
+    TreeBuilder next(source, diagnostics);
+    while (parser.HandleNextDocument(next)) {
+      const YamlNode second = next.Take();
+      if (second.is_null()) continue;
+      diagnostics.Error(second.where, "several-documents",
+                        "a second YAML document starts here; a file holds one scenario");
+      return std::nullopt;
+    }
+    return builder.Take();
+  } catch (const Abandoned&) {
+    return std::nullopt;
+  } catch (const YAML::Exception& e) {
+    const Location where{source, e.mark.line + 1, e.mark.column + 1};
+    if (const auto tab = TabInIndentation(text, where.line, source)) {
+      diagnostics.Error(*tab, "yaml-tab", "a tab in the indentation; YAML wants spaces");
+    } else {
+      diagnostics.Error(where, "yaml-syntax", "YAML syntax: " + SyntaxMessage(e.msg));
+    }
+    return std::nullopt;
+  }
+}
+
+}  // namespace cnisim
