@@ -20,7 +20,7 @@ Task<void> Agent::RunPoolLoop() {
   TimePoint next_change;
   for (;;) {
     IdleEnd idle_end;
-    if (idle && state_.datastore.version() == idle_version) {
+    if (idle && state_.datastore.version() == idle_version && !ReconcileWouldVerify(state_)) {
       IdleOffer offer;
       offer.last_pool_action = state_.last_pool_action;
       offer.next_decision_change = next_change;

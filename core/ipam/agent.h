@@ -5,8 +5,8 @@
 //   co_await agent.RunPoolLoop();           // for ever
 //   agent.AddPod(key, metadata);            // any time after Init, also while the loop waits
 //
-// Behaviour: amazon-vpc-cni-k8s v1.23.1, IPv4 on the default network card. Destroying the agent while
-// its flows wait is a kill: memory is gone, the checkpoint and EC2 stay as they are.
+// Behaviour: amazon-vpc-cni-k8s v1.23.1, IPv4 on the default network card. Destroying the agent
+// while its flows wait is a kill: memory is gone, the checkpoint and EC2 stay as they are.
 #ifndef CNISIM_CORE_IPAM_AGENT_H_
 #define CNISIM_CORE_IPAM_AGENT_H_
 

@@ -48,8 +48,8 @@ struct AgentState {
         settings(std::move(settings)),
         limits(limits),
         choice(choice),
-        datastore({this->settings.prefix_delegation, this->settings.ip_cooldown},
-                  ports.checkpoint, choice, listener) {}
+        datastore({this->settings.prefix_delegation, this->settings.ip_cooldown}, ports.checkpoint,
+                  choice, listener) {}
 
   TimePoint Now() const { return ports.clock.Now(); }
   // Addresses, or prefixes, that an ENI can hold besides its primary address (PX-2).
@@ -62,8 +62,12 @@ struct AgentState {
     return static_cast<int>(datastore.enis().size()) < MaxEnis();
   }
   PoolConfig Policy() const {
-    return {settings.prefix_delegation,  settings.warm_eni_target,    settings.warm_ip_target,
-            settings.minimum_ip_target,  settings.warm_prefix_target, settings.max_pods,
+    return {settings.prefix_delegation,
+            settings.warm_eni_target,
+            settings.warm_ip_target,
+            settings.minimum_ip_target,
+            settings.warm_prefix_target,
+            settings.max_pods,
             SlotsPerEni()};
   }
 
@@ -74,9 +78,9 @@ struct AgentState {
   Datastore datastore;
 
   InstanceIdentity identity;
-  std::vector<std::string> security_groups;             // of the primary ENI, sorted
-  std::map<std::string, Ipv4Address> primary_ips;       // by ENI
-  std::map<Ipv4Cidr, TimePoint> released_cidrs;         // RC-5: not re-added before this time
+  std::vector<std::string> security_groups;        // of the primary ENI, sorted
+  std::map<std::string, Ipv4Address> primary_ips;  // by ENI
+  std::map<Ipv4Cidr, TimePoint> released_cidrs;    // RC-5: not re-added before this time
 
   // Long ago: nothing happened yet.
   static constexpr TimePoint kNever{std::chrono::hours(-24 * 365)};

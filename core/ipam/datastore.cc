@@ -83,6 +83,12 @@ std::optional<PodAddress> Datastore::Find(const IpamKey& key) const {
   return AddressOn(it->second.eni->attributes, it->second.ip);
 }
 
+bool Datastore::Holds(Ipv4Cidr cidr) const {
+  return std::ranges::any_of(enis_, [&](const auto& eni) {
+    return std::ranges::find(eni->cidrs, cidr, &Cidr::cidr) != eni->cidrs.end();
+  });
+}
+
 // --- ENIs and CIDRs ---
 
 Status Datastore::AddEni(EniAttributes attributes, TimePoint now) {
@@ -135,9 +141,8 @@ void Datastore::ForgetCidr(Eni& eni, const Cidr& cidr) {
   eni.total[kind] -= cidr.size();
   --eni.unused_cidrs[kind];
   digest_ ^= PoolItemDigest(eni.digest, cidr.cidr);
-  std::erase_if(released_, [&](const Released& r) {
-    return r.eni == &eni && cidr.cidr.Contains(r.ip);
-  });
+  std::erase_if(released_,
+                [&](const Released& r) { return r.eni == &eni && cidr.cidr.Contains(r.ip); });
 }
 
 Status Datastore::AddCidr(std::string_view eni_id, Ipv4Cidr cidr, bool is_prefix) {
@@ -380,8 +385,8 @@ std::vector<Ipv4Cidr> Datastore::FreeableCidrs(std::string_view eni_id) const {
 }
 
 bool Datastore::HasEmptyEni() const {
-  return std::ranges::any_of(
-      enis_, [](const auto& eni) { return eni->removable() && eni->pods() == 0; });
+  return std::ranges::any_of(enis_,
+                             [](const auto& eni) { return eni->removable() && eni->pods() == 0; });
 }
 
 std::vector<Allocation> Datastore::AllAllocations() const {
@@ -420,9 +425,8 @@ bool Datastore::PassesRemoval(const Eni& eni, const RemovalTargets& targets, Tim
     total_ips += other->total[mode];
   }
   const auto in_mode = [this](int ips) {
-    return config_.prefix_mode
-               ? DivideRoundingUp(ips, kAddressesPerPrefix) * kAddressesPerPrefix
-               : ips;
+    return config_.prefix_mode ? DivideRoundingUp(ips, kAddressesPerPrefix) * kAddressesPerPrefix
+                               : ips;
   };
   return free_ips >= in_mode(targets.warm_ips) && total_ips >= in_mode(targets.minimum_ips) &&
          (!config_.prefix_mode || unused_cidrs >= targets.warm_prefixes);

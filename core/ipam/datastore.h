@@ -1,8 +1,8 @@
 // The agent's book of ENIs, their CIDRs and which pod has which address.
 //
 // A CIDR is a /32 (secondary-IP mode) or a /28 (prefix mode); an ENI may carry both kinds after the
-// mode was switched, but only those of the current mode serve pods. Rules DM, ST, AS, CD, DL and RM-3
-// of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd/datastore). IPv4 only.
+// mode was switched, but only those of the current mode serve pods. Rules DM, ST, AS, CD, DL and
+// RM-3 of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd/datastore). IPv4 only.
 //
 // Invariants
 //  - An address is held by at most one key, and a key holds at most one address.
@@ -66,7 +66,9 @@ struct PodAddress {
 };
 
 // DM-10 for the default network card: the primary ENI uses the main table.
-constexpr int RouteTableOf(int device_number) { return device_number == 0 ? 254 : device_number + 1; }
+constexpr int RouteTableOf(int device_number) {
+  return device_number == 0 ? 254 : device_number + 1;
+}
 
 // Told after every change of the book.
 class PoolListener {
@@ -118,6 +120,7 @@ class Datastore final : public AllocationSource {
   const Eni* FindEni(std::string_view eni_id) const;
   const Eni* FindTrunk() const;
   std::optional<PodAddress> Find(const IpamKey& key) const;
+  bool Holds(Ipv4Cidr cidr) const;  // on any ENI
   // Secondary-mode or prefix-mode capacity left: ENIs that may get more CIDRs (UP-3), oldest first.
   std::vector<const Eni*> AllocatableEnis(int slots_per_eni) const;
   // CIDRs of either kind without assigned addresses, cooling ones included (DN-3), oldest first.
@@ -193,8 +196,8 @@ struct Datastore::Cidr {
   enum class State : uint8_t { kAbsent, kAssigned, kReleased };
   struct Slot {
     State state = State::kAbsent;
-    TimePoint unassigned;                            // of a released one
-    const Holders::value_type* holder = nullptr;     // of an assigned one
+    TimePoint unassigned;                         // of a released one
+    const Holders::value_type* holder = nullptr;  // of an assigned one
   };
 
   Ipv4Cidr cidr;

@@ -196,8 +196,8 @@ Task<Result<MetadataEni>> WaitForEni(AgentState& agent, std::string eni_id, size
 
 }  // namespace
 
-void AddAddresses(AgentState& agent, const std::string& eni_id,
-                  const std::vector<Ipv4Address>& ips, const std::vector<Ipv4Cidr>& prefixes) {
+void AddAddresses(AgentState& agent, const std::string& eni_id, const std::vector<Ipv4Address>& ips,
+                  const std::vector<Ipv4Cidr>& prefixes) {
   for (const Ipv4Address ip : ips) {
     static_cast<void>(agent.datastore.AddCidr(eni_id, Ipv4Cidr(ip), false));
   }

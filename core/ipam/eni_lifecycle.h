@@ -14,8 +14,9 @@
 
 namespace cnisim {
 
-// Creates an ENI with `quantity` addresses or prefixes, attaches it, waits until metadata shows them,
-// and sets it up. An ENI that metadata never shows stays attached for a later reconcile to adopt.
+// Creates an ENI with `quantity` addresses or prefixes, attaches it, waits until metadata shows
+// them, and sets it up. An ENI that metadata never shows stays attached for a later reconcile to
+// adopt.
 Task<Status> AddEniToPool(AgentState& agent, int quantity);
 
 // Enters an attached ENI and its addresses into the datastore; a secondary one is brought up on the
@@ -23,8 +24,8 @@ Task<Status> AddEniToPool(AgentState& agent, int quantity);
 Task<Status> SetupEni(AgentState& agent, MetadataEni eni);
 
 // Enters what EC2 says an ENI holds into the datastore; what is there already is left alone.
-void AddAddresses(AgentState& agent, const std::string& eni_id,
-                  const std::vector<Ipv4Address>& ips, const std::vector<Ipv4Cidr>& prefixes);
+void AddAddresses(AgentState& agent, const std::string& eni_id, const std::vector<Ipv4Address>& ips,
+                  const std::vector<Ipv4Cidr>& prefixes);
 
 // Tags an ENI of this node that lacks them (CA-6).
 Task<Status> TagEni(AgentState& agent, std::string eni_id, Tags present);

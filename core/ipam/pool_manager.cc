@@ -35,8 +35,8 @@ Task<Result<AssignedAddresses>> AssignOnce(AgentState& agent, std::string eni_id
   co_return co_await agent.ports.ec2.AssignPrivateIpAddresses(request);
 }
 
-// UP-5, UP-6: one call; on failure one more for a single item; and if EC2 says that the ENI is full,
-// the datastore was out of step and takes over what EC2 knows.
+// UP-5, UP-6: one call; on failure one more for a single item; and if EC2 says that the ENI is
+// full, the datastore was out of step and takes over what EC2 knows.
 Task<Status> AssignTo(AgentState& agent, std::string eni_id, int quantity) {
   Result<AssignedAddresses> assigned = co_await AssignOnce(agent, eni_id, quantity);
   if (!assigned && assigned.error().code != ec2_error::kPrivateIpLimitExceeded) {

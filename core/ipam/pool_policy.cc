@@ -20,8 +20,7 @@ TargetState TargetStateOf(const PoolStats& stats, const PoolConfig& config) {
     state.over_by = std::max(std::min(state.over_by, stats.total_prefixes - floor), 0);
   } else {
     state.short_by = short_ips;
-    state.over_by =
-        std::max(std::min(std::max(available - warm, 0), stats.total_ips - minimum), 0);
+    state.over_by = std::max(std::min(std::max(available - warm, 0), stats.total_ips - minimum), 0);
   }
   return state;
 }

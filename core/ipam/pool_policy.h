@@ -36,7 +36,9 @@ struct PoolConfig {
   int slots_per_eni = 0;
 
   bool ip_targets_defined() const { return warm_ip_target != 0 || minimum_ip_target != 0; }
-  int ips_per_eni() const { return prefix_mode ? slots_per_eni * kAddressesPerPrefix : slots_per_eni; }
+  int ips_per_eni() const {
+    return prefix_mode ? slots_per_eni * kAddressesPerPrefix : slots_per_eni;
+  }
 };
 
 // In addresses, or in prefixes in prefix mode. Both are 0 when no IP target is defined.

@@ -99,6 +99,12 @@ bool ReconcileDue(const AgentState& agent) {
   return agent.Now() - agent.last_pool_action > kReconcileInterval;
 }
 
+bool ReconcileWouldVerify(const AgentState& agent) {
+  return std::ranges::any_of(agent.released_cidrs, [&](const auto& released) {
+    return agent.datastore.Holds(released.first);
+  });
+}
+
 Task<void> Reconcile(AgentState& agent) {
   Result<std::vector<MetadataEni>> enis = co_await agent.ports.metadata.GetAttachedEnis();
   if (!enis || enis->empty()) co_return;
@@ -121,8 +127,8 @@ Task<void> Reconcile(AgentState& agent) {
       co_await ReconcileItems(agent, eni.id, std::move(prefixes), true);
       continue;
     }
-    const auto it = std::ranges::find(described, eni.id,
-                                      [](const AttachedEni& e) { return e.metadata.id; });
+    const auto it =
+        std::ranges::find(described, eni.id, [](const AttachedEni& e) { return e.metadata.id; });
     if (it == described.end()) continue;
     const Status tagged = co_await TagEni(agent, eni.id, it->described.tags);
     if (!tagged) continue;

@@ -1,8 +1,8 @@
 // Which subnets the agent may create ENIs in, by their tags (rule EX-1).
 //
-// Tag `kubernetes.io/role/cni`: "0" excludes a subnet; another value includes it unless cluster tags
-// name only other clusters. Without the tag, only the primary ENI's subnet is used.
-// Source: amazon-vpc-cni-k8s v1.23.1, pkg/awsutils.
+// Tag `kubernetes.io/role/cni`: "0" excludes a subnet; another value includes it unless cluster
+// tags name only other clusters. Without the tag, only the primary ENI's subnet is used. Source:
+// amazon-vpc-cni-k8s v1.23.1, pkg/awsutils.
 #ifndef CNISIM_CORE_IPAM_SUBNET_CHOICE_H_
 #define CNISIM_CORE_IPAM_SUBNET_CHOICE_H_
 

@@ -61,8 +61,8 @@ class CheckpointStore {
   // checkpoint is there but cannot be read.
   virtual Result<std::optional<std::vector<Allocation>>> Load() = 0;
 
-  // Saves the whole state of `all`, which differs from what was last saved by `change` (a store that
-  // keeps state may apply just that). Durable on return; after an error the old state stands.
+  // Saves the whole state of `all`, which differs from what was last saved by `change` (a store
+  // that keeps state may apply just that). Durable on return; after an error the old state stands.
   virtual Status Save(const AllocationChange& change, const AllocationSource& all) = 0;
 
   // Replaces whatever is there.

@@ -1,9 +1,9 @@
 // How the pool loop spends its time between two updates.
 //
 // The real loop sleeps 2.5 s, updates the pool, sleeps 2.5 s, and reconciles if that is due. Under
-// virtual time, iterations that would change nothing need not happen one by one: the loop offers its
-// idleness, and the pacer may bring it back just before the first update that can matter, as long as
-// nobody could tell the difference.
+// virtual time, iterations that would change nothing need not happen one by one: the loop offers
+// its idleness, and the pacer may bring it back just before the first update that can matter, as
+// long as nobody could tell the difference.
 #ifndef CNISIM_CORE_PORTS_POOL_LOOP_PACER_H_
 #define CNISIM_CORE_PORTS_POOL_LOOP_PACER_H_
 
@@ -42,8 +42,8 @@ class PoolLoopPacer {
   // Sleeps half a period.
   virtual Task<void> HalfPeriod() = 0;
 
-  // Called where an iteration begins. Returns at least half a period later, at a time at which honest
-  // polling would have updated the pool or checked whether to reconcile.
+  // Called where an iteration begins. Returns at least half a period later, at a time at which
+  // honest polling would have updated the pool or checked whether to reconcile.
   virtual Task<IdleEnd> SkipIdle(IdleOffer offer) = 0;
 };
 

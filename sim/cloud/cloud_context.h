@@ -21,7 +21,7 @@ struct CloudContext {
   uint64_t seed = 0;
   CloudTiming timing;
   std::vector<Ipv4Cidr> vpc_cidrs;
-  Observer* observer = nullptr;  // nobody is told while there is none
+  Observer* observer = nullptr;   // nobody is told while there is none
   int64_t metadata_requests = 0;  // over all instances that ever were
 };
 

@@ -62,16 +62,22 @@ TEST(Metadata, ShowsThePrimaryAtBoot) {
 }
 
 TEST(Metadata, RequestsCostTimeAndAreCounted) {
-  World w;
-  Recorder recorder;
-  w.ec2.SetObserver(&recorder, MakeEntities(1));
-  const TimePoint start = w.simulation.Now();
-  w.Enumerate();
-  EXPECT_EQ(w.simulation.Now() - start, 10 * std::chrono::microseconds(1500));
-  EXPECT_EQ(w.metadata.requests(), EnumerationRequests(1));
+  Ec2Config config = MakeConfig(OneSubnet());
+  config.timing.imds_request = Uniform(milliseconds(1), milliseconds(9));
+  World w(config);
+  for (int round = 0; round < 20; ++round) {
+    const TimePoint start = w.simulation.Now();
+    w.Enumerate();
+    EXPECT_EQ(w.simulation.Now() - start, w.metadata.RequestTime(EnumerationRequests(1), start));
+  }
+  EXPECT_EQ(w.metadata.requests(), 20 * EnumerationRequests(1));
   w.metadata.CountRequests(3);
-  EXPECT_EQ(w.metadata.requests(), 13);
-  EXPECT_EQ(recorder.imds_requests, 13);
+  EXPECT_EQ(w.metadata.requests(), 203);
+  // The account's count includes instances that are gone.
+  const auto other = *w.ec2.AddInstance("n2", *FindInstanceType("m5.large"), 0, 6);
+  (void)Await(w.simulation, w.ec2.metadata(other).GetVpcCidrs());
+  w.ec2.RemoveInstance(other);
+  EXPECT_EQ(w.ec2.metadata_requests(), 204);
 }
 
 TEST(Metadata, ChangesShowAfterTheirLag) {
@@ -187,7 +193,9 @@ TEST(Metadata, FrozenMetadataThaws) {
 
 TEST(Metadata, ErrorsOnOrder) {
   World w;
+  EXPECT_TRUE(w.metadata.Answers());
   w.metadata.SetError(Error{"Unavailable", "503"});
+  EXPECT_FALSE(w.metadata.Answers());
   EXPECT_EQ(CodeOf(Await(w.simulation, w.metadata.GetAttachedEnis())), "Unavailable");
   EXPECT_EQ(CodeOf(Await(w.simulation, w.metadata.GetIdentity())), "Unavailable");
   EXPECT_EQ(w.metadata.requests(), 2);

@@ -25,7 +25,6 @@
 
 namespace cnisim {
 
-
 class SubnetAllocator {
  public:
   static constexpr int kReservedAddresses = 5;

@@ -48,9 +48,6 @@ struct Recorder final : Observer {
   void OnGauge(Metric metric, EntityId entity, TimePoint at, int64_t level) override {
     gauges.push_back({metric, entity, at, level});
   }
-  void OnCount(Metric metric, EntityId, TimePoint, int64_t increment) override {
-    if (metric == Metric::kImdsRequestsTotal) imds_requests += increment;
-  }
 
   struct Gauge {
     Metric metric;
@@ -60,7 +57,6 @@ struct Recorder final : Observer {
   };
   std::vector<ApiAttempt> attempts;
   std::vector<Gauge> gauges;
-  int64_t imds_requests = 0;
 };
 
 inline CloudEntities MakeEntities(size_t subnets) {

@@ -78,13 +78,13 @@ class AwsVpcCni::Checkpoint final : public CheckpointStore {
 };
 
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-                     AgentSettings settings, PoolTotals& totals)
+                     AgentSettings settings, PoolLevels& group_levels)
     : context_(context),
       node_(node),
       ec2_(ec2),
       instance_(instance),
       settings_(std::move(settings)),
-      totals_(totals),
+      group_levels_(group_levels),
       host_(std::make_unique<Host>(node)),
       checkpoint_(std::make_unique<Checkpoint>()),
       pacer_(context.simulation, ec2.metadata(instance), node.index(),
@@ -112,9 +112,7 @@ void AwsVpcCni::Stop() {
   KillContainer();
   FlushPoolChange();
   ec2_.metadata(instance_).set_on_change(nullptr);
-  totals_.total_ips -= counted_total_ips_;
-  totals_.assigned_ips -= counted_assigned_ips_;
-  counted_total_ips_ = counted_assigned_ips_ = 0;
+  SetLevels({});
 }
 
 void AwsVpcCni::KillContainer() {
@@ -135,28 +133,28 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
   Duration back_off = node_.Sample(context_.scenario.constants.crash_loop_initial, "crash-loop");
   for (;;) {
     ec2_client_ = std::make_unique<Ec2Client>(ec2_, instance_);
-    const AgentPorts ports{context_.simulation, *ec2_client_, ec2_.metadata(instance_),
-                           *host_,              *checkpoint_, pacer_};
+    const AgentPorts ports{context_.simulation, *ec2_client_, ec2_.metadata(instance_), *host_,
+                           *checkpoint_,        pacer_};
     agent_ = std::make_unique<Agent>(ports, settings_, limits, choice, this);
     const Status ready = co_await agent_->Init();
     if (ready) break;
-    context_.TellFinding("agent-init-failed", Severity::kWarning,
-                         fmt::format("{}: node init failed ({}: {}); restarted after {} s",
-                                     node_.name(), ready.error().code, ready.error().message,
-                                     back_off / std::chrono::seconds(1)));
+    context_.TellFinding(
+        "agent-init-failed", Severity::kWarning,
+        fmt::format("{}: node init failed ({}: {}); restarted after {} s", node_.name(),
+                    ready.error().code, ready.error().message, back_off / std::chrono::seconds(1)));
     agent_.reset();
     co_await context_.simulation.Sleep(back_off);
     back_off = std::min(back_off * 2, kLongestCrashLoopBackOff);
   }
   serving_ = true;
+  FindLeaks();
   on_ready_();
   co_await agent_->RunPoolLoop();
 }
 
 Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
   if (!serving_) co_return Fail("AgentDown", "the agent does not answer");
-  const Result<PodAddress> added =
-      agent_->AddPod(KeyOf(pod), {node_.NamespaceOf(pod), pod.name});
+  const Result<PodAddress> added = agent_->AddPod(KeyOf(pod), {node_.NamespaceOf(pod), pod.name});
   if (!added) co_return tl::unexpected(added.error());
   PodNetwork network;
   network.ip = added->ip;
@@ -190,9 +188,27 @@ WaitReason AwsVpcCni::ExplainFailure() {
 }
 
 Task<void> AwsVpcCni::Del(Pod& pod) {
-  // An agent that is down learns of it from the missing interface when it starts.
-  if (serving_) static_cast<void>(agent_->DelPod(KeyOf(pod)));
+  if (serving_) {
+    static_cast<void>(agent_->DelPod(KeyOf(pod)));
+  } else {
+    // The plugin cleans up by itself and reports success; the agent will learn of it from the
+    // missing interface when it restores its checkpoint, unless it has done so already.
+    missed_dels_.push_back(KeyOf(pod));
+  }
   co_return;
+}
+
+void AwsVpcCni::FindLeaks() {
+  std::erase_if(missed_dels_,
+                [this](const IpamKey& key) { return !agent_->state().datastore.Find(key); });
+  if (missed_dels_.size() > leaked_addresses_) {
+    context_.TellFinding(
+        "address-leaked-by-missed-del", Severity::kWarning,
+        fmt::format("{}: {} pods were deleted between the agent's checkpoint restore and its first "
+                    "RPC; their addresses stay assigned until its next restart",
+                    node_.name(), missed_dels_.size() - leaked_addresses_));
+  }
+  leaked_addresses_ = missed_dels_.size();
 }
 
 void AwsVpcCni::OnPoolChanged() {
@@ -200,26 +216,34 @@ void AwsVpcCni::OnPoolChanged() {
   if (agent_ == nullptr) return;
   const TimePoint now = context_.Now();
   const PoolStats stats = agent_->state().datastore.Stats(now);
-  const auto set = [&](int64_t& total, int& counted, int level, Metric metric) {
-    if (level == counted) return;
-    total += level - counted;
-    counted = level;
-    if (context_.observer != nullptr) {
-      context_.observer->OnGauge(metric, kClusterEntity, now, total);
-    }
-  };
-  set(totals_.total_ips, counted_total_ips_, stats.total_ips, Metric::kPoolTotalIps);
-  set(totals_.assigned_ips, counted_assigned_ips_, stats.assigned_ips, Metric::kPoolAssignedIps);
+  const auto enis = static_cast<int>(agent_->state().datastore.enis().size());
+  SetLevels({enis, stats.total_prefixes, stats.total_ips, stats.assigned_ips});
 
   if (change_pending_ && change_.time != now) FlushPoolChange();
   change_pending_ = true;
   change_.node = node_.entity();
   change_.time = now;
-  change_.enis = static_cast<int>(agent_->state().datastore.enis().size());
+  change_.enis = enis;
   change_.total_ips = stats.total_ips;
   change_.assigned_ips = stats.assigned_ips;
   change_.cooling_ips = stats.cooling_ips;
   change_.prefixes = stats.total_prefixes;
+}
+
+void AwsVpcCni::SetLevels(const PoolLevels& levels) {
+  const auto set = [&](int64_t PoolLevels::*level, Metric metric) {
+    if (levels.*level == levels_.*level) return;
+    group_levels_.*level += levels.*level - levels_.*level;
+    if (context_.observer == nullptr) return;
+    const auto group = static_cast<size_t>(node_.config().node_group);
+    context_.observer->OnGauge(metric, context_.node_groups[group], context_.Now(),
+                               group_levels_.*level);
+  };
+  set(&PoolLevels::enis, Metric::kPoolEnis);
+  set(&PoolLevels::prefixes, Metric::kPoolPrefixes);
+  set(&PoolLevels::total_ips, Metric::kPoolTotalIps);
+  set(&PoolLevels::assigned_ips, Metric::kPoolAssignedIps);
+  levels_ = levels;
 }
 
 void AwsVpcCni::FlushPoolChange() {
@@ -263,9 +287,8 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
       int assigned = 0;
       for (const Datastore::Cidr::Slot& slot : cidr.slots) {
         assigned += slot.state == Datastore::Cidr::State::kAssigned;
-        const bool cooling =
-            slot.state == Datastore::Cidr::State::kReleased &&
-            context_.Now() - slot.unassigned <= settings_.ip_cooldown;
+        const bool cooling = slot.state == Datastore::Cidr::State::kReleased &&
+                             context_.Now() - slot.unassigned <= settings_.ip_cooldown;
         recount.cooling_ips += counts && cooling;
       }
       holders += static_cast<size_t>(assigned);
@@ -302,7 +325,9 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
                            pod->ip->ToString()));
     }
   }
-  if (with_address != holders) complain("the datastore holds addresses for pods that are gone");
+  if (with_address + leaked_addresses_ != holders) {
+    complain("the datastore holds addresses for pods that are gone");
+  }
   return violations;
 }
 

@@ -17,8 +17,10 @@ namespace cnisim {
 
 class Node;
 
-// Totals over all nodes, told as gauges.
-struct PoolTotals {
+// What a pool, or the pools of a node group together, hold.
+struct PoolLevels {
+  int64_t enis = 0;
+  int64_t prefixes = 0;
   int64_t total_ips = 0;
   int64_t assigned_ips = 0;
 };
@@ -26,7 +28,7 @@ struct PoolTotals {
 class AwsVpcCni final : public NodeNetwork, public PoolListener {
  public:
   AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-            AgentSettings settings, PoolTotals& totals);
+            AgentSettings settings, PoolLevels& group_levels);
   ~AwsVpcCni() override;
 
   void Start(std::function<void()> on_ready) override;
@@ -45,6 +47,8 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
 
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
+  void FindLeaks();
+  void SetLevels(const PoolLevels& levels);
   void FlushPoolChange();
 
   ClusterContext& context_;
@@ -52,7 +56,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   Ec2& ec2_;
   InstanceIndex instance_;
   AgentSettings settings_;
-  PoolTotals& totals_;
+  PoolLevels& group_levels_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<Checkpoint> checkpoint_;
   SimPoolLoopPacer pacer_;
@@ -64,11 +68,14 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   bool serving_ = false;
   Task<void> flow_;
 
+  // Attachments whose DEL found no agent. Some are still in its book after the restart.
+  std::vector<IpamKey> missed_dels_;
+  size_t leaked_addresses_ = 0;
+
   // The last change of the pool, told when time has moved on so that a burst of changes is one.
   PoolChange change_;
   bool change_pending_ = false;
-  int counted_total_ips_ = 0;  // this node's share of the totals
-  int counted_assigned_ips_ = 0;
+  PoolLevels levels_;  // this node's share of the group's
 };
 
 }  // namespace cnisim

@@ -22,7 +22,10 @@ ParsedEnvironment ParseScenarioEnvironment(const Scenario& scenario) {
 }  // namespace
 
 AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
-    : context_(context), ec2_(ec2), environment_(ParseScenarioEnvironment(context.scenario)) {}
+    : context_(context),
+      ec2_(ec2),
+      environment_(ParseScenarioEnvironment(context.scenario)),
+      levels_(context.scenario.node_groups.size()) {}
 
 int AwsVpcCniFactory::MaxPods(const InstanceType& type) const {
   return cnisim::MaxPods(type, environment_.settings.prefix_delegation);
@@ -37,17 +40,22 @@ std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
   assert(valid);
   static_cast<void>(valid);
   return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, std::move(settings),
-                                     totals_);
+                                     levels_[static_cast<size_t>(node.config().node_group)]);
 }
 
 void AwsVpcCniFactory::TellLevels() {
   for (const EnvironmentWarning& warning : environment_.warnings) {
     context_.TellFinding("env-value-ignored", Severity::kWarning, warning.text);
   }
-  context_.observer->OnGauge(Metric::kPoolTotalIps, kClusterEntity, context_.Now(),
-                             totals_.total_ips);
-  context_.observer->OnGauge(Metric::kPoolAssignedIps, kClusterEntity, context_.Now(),
-                             totals_.assigned_ips);
+  for (size_t g = 0; g < levels_.size(); ++g) {
+    const auto tell = [&](Metric metric, int64_t level) {
+      context_.observer->OnGauge(metric, context_.node_groups[g], context_.Now(), level);
+    };
+    tell(Metric::kPoolEnis, levels_[g].enis);
+    tell(Metric::kPoolPrefixes, levels_[g].prefixes);
+    tell(Metric::kPoolTotalIps, levels_[g].total_ips);
+    tell(Metric::kPoolAssignedIps, levels_[g].assigned_ips);
+  }
 }
 
 std::vector<std::string> AwsVpcCniFactory::CheckInvariants() { return {}; }

@@ -23,7 +23,7 @@ class AwsVpcCniFactory final : public NetworkFactory {
   ClusterContext& context_;
   Ec2& ec2_;
   ParsedEnvironment environment_;
-  PoolTotals totals_;
+  std::vector<PoolLevels> levels_;  // by node group
 };
 
 }  // namespace cnisim

@@ -13,8 +13,8 @@ Duration Kubelet::Sample(const Distribution& distribution, RandomStream& stream)
 
 // 64 hex digits, as container runtimes make them; new for every attempt.
 std::string Kubelet::SandboxId(const Pod& pod) const {
-  const uint64_t root =
-      HashMix(context_.seed ^ HashMix(uint64_t{pod.id} << 20 | static_cast<uint64_t>(pod.add_attempts)));
+  const uint64_t root = HashMix(
+      context_.seed ^ HashMix(uint64_t{pod.id} << 20 | static_cast<uint64_t>(pod.add_attempts)));
   return fmt::format("{:016x}{:016x}{:016x}{:016x}", root, HashMix(root + 1), HashMix(root + 2),
                      HashMix(root + 3));
 }
@@ -53,10 +53,9 @@ Task<void> Kubelet::Run(Pod& pod) {
   pod.running = context_.Now();
   pods_.SetPhase(pod, PodPhase::kRunning);
   if (context_.observer != nullptr) {
-    context_.observer->OnSample(Metric::kPodStartSeconds,
-                                context_.workloads[static_cast<size_t>(pod.workload)],
-                                context_.Now(),
-                                context_.Now() - std::max(pod.created, kTimeZero), false);
+    context_.observer->OnSample(
+        Metric::kPodStartSeconds, context_.workloads[static_cast<size_t>(pod.workload)],
+        context_.Now(), context_.Now() - std::max(pod.created, kTimeZero), false);
   }
   if (!pod.lifetime) co_return;
   co_await simulation.SleepUntil(std::max(context_.Now(), kTimeZero) + *pod.lifetime);

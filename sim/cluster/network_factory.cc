@@ -1,10 +1,14 @@
 #include "sim/cluster/network_factory.h"
 
 #include "sim/cluster/aws_vpc_cni_factory.h"
+#include "sim/cluster/calico_network.h"
 
 namespace cnisim {
 
 std::unique_ptr<NetworkFactory> MakeNetworkFactory(ClusterContext& context, Ec2& ec2) {
+  if (context.scenario.network.plugin == Plugin::kCalico) {
+    return std::make_unique<CalicoFactory>(context);
+  }
   return std::make_unique<AwsVpcCniFactory>(context, ec2);
 }
 

@@ -1,7 +1,7 @@
 // A node: an instance that boots, joins, runs pods and goes.
 //
-// Pods are told apart by Pod*, which stay valid while they are on the node. The order of pods() is an
-// accident of removal but the same in every run.
+// Pods are told apart by Pod*, which stay valid while they are on the node. The order of pods() is
+// an accident of removal but the same in every run.
 #ifndef CNISIM_SIM_CLUSTER_NODE_H_
 #define CNISIM_SIM_CLUSTER_NODE_H_
 
@@ -65,7 +65,8 @@ class Node {
   uint64_t ChoiceSeed() const;
 
   // --- What pod set-up contends for ---
-  // rtnl_lock, held in order of asking; returns when a hold of `duration` that is asked for now ends.
+  // rtnl_lock, held in order of asking; returns when a hold of `duration` that is asked for now
+  // ends.
   TimePoint HoldRtnl(Duration duration);
   RateLimiter& kubelet_api() { return kubelet_api_; }
 

@@ -14,9 +14,9 @@ constexpr int64_t kStartSpreadMs = 65000;
 
 }  // namespace
 
-NodeManager::NodeManager(
-    ClusterContext& context, Ec2& ec2, NetworkFactory& networks, WorkloadController& workloads,
-    std::function<EntityId(EntityKind, std::string_view, EntityId)> new_entity)
+NodeManager::NodeManager(ClusterContext& context, Ec2& ec2, NetworkFactory& networks,
+                         WorkloadController& workloads,
+                         std::function<EntityId(EntityKind, std::string_view, EntityId)> new_entity)
     : context_(context),
       ec2_(ec2),
       networks_(networks),
@@ -92,15 +92,16 @@ Task<void> NodeManager::Boot(Node& node) {
   const Constants& constants = context_.scenario.constants;
   if (context_.warming_up) {
     const uint64_t draw = KeyedDraw(context_.seed, HashName(node.name()), HashName("start"), 0);
-    co_await simulation.Sleep(
-        std::chrono::milliseconds(static_cast<int64_t>(draw % static_cast<uint64_t>(kStartSpreadMs))));
+    co_await simulation.Sleep(std::chrono::milliseconds(
+        static_cast<int64_t>(draw % static_cast<uint64_t>(kStartSpreadMs))));
   }
   bool told = false;
   while (!LaunchInstance(node)) {
     if (!told) {
       context_.TellFinding("node-launch-failed", Severity::kError,
-                           node.name() + " cannot launch: no subnet of its node group has an "
-                                         "address left; tried again every 60 s");
+                           node.name() +
+                               " cannot launch: no subnet of its node group has an "
+                               "address left; tried again every 60 s");
       told = true;
     }
     co_await simulation.Sleep(kLaunchRetry);

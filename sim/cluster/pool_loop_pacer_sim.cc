@@ -30,8 +30,8 @@ class [[nodiscard]] SimPoolLoopPacer::KeyedSleep final : public Timer {
   std::coroutine_handle<> waiter_;
 };
 
-// The elided loop on paper. `top_` is where the current iteration began; its update is half a period
-// later and its reconcile check a period later.
+// The elided loop on paper. `top_` is where the current iteration began; its update is half a
+// period later and its reconcile check a period later.
 class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
  public:
   Parked(SimPoolLoopPacer& pacer, const IdleOffer& offer)
@@ -148,8 +148,8 @@ Task<void> SimPoolLoopPacer::HalfPeriod() {
 }
 
 Task<IdleEnd> SimPoolLoopPacer::SkipIdle(IdleOffer offer) {
-  const bool in_sync = metadata_.settled() && metadata_.Answers() &&
-                       metadata_.VisibleDigest() == offer.pool_digest;
+  const bool in_sync =
+      metadata_.settled() && metadata_.Answers() && metadata_.VisibleDigest() == offer.pool_digest;
   if (!may_park_ || !in_sync) {
     co_await KeyedSleep(simulation_, simulation_.Now() + kPoolLoopHalfPeriod, key_);
     IdleEnd end;

@@ -1,11 +1,11 @@
 // Paces a simulated agent's pool loop: by honest polling, or parked while nothing can happen.
 //
 // Parked, a node costs no events. It is woken when its book of addresses changes (Poke), when time
-// alone may change the pool decision, or when EC2 or metadata change behind the agent's back. It goes
-// on at the very time, and in the same order among nodes, at which polling would have acted: ticks are
-// keyed timers, and elided iterations are walked through on paper: an update every half period after
-// the loop's top, then a reconcile if one is due, which in sync costs nothing but its metadata
-// requests. These are counted all the same.
+// alone may change the pool decision, or when EC2 or metadata change behind the agent's back. It
+// goes on at the very time, and in the same order among nodes, at which polling would have acted:
+// ticks are keyed timers, and elided iterations are walked through on paper: an update every half
+// period after the loop's top, then a reconcile if one is due, which in sync costs nothing but its
+// metadata requests. These are counted all the same.
 #ifndef CNISIM_SIM_CLUSTER_POOL_LOOP_PACER_SIM_H_
 #define CNISIM_SIM_CLUSTER_POOL_LOOP_PACER_SIM_H_
 

@@ -8,7 +8,8 @@ Scheduler::Scheduler(ClusterContext& context, PodStore& pods, std::function<void
     : context_(context),
       pods_(pods),
       bind_(std::move(bind)),
-      rate_(context.scenario.constants.scheduler_rate, 1) {}
+      rate_(context.scenario.constants.scheduler_rate, 1),
+      by_pods_(context.scenario.node_groups.size()) {}
 
 void Scheduler::AddNode(Node& node) {
   if (nodes_.size() <= node.index()) nodes_.resize(node.index() + 1, nullptr);
@@ -27,11 +28,15 @@ void Scheduler::RemoveNode(Node& node) {
 
 void Scheduler::Index(Node& node) {
   if (node.pod_slots_used() < node.config().max_pods) {
-    by_pods_.emplace(node.pod_slots_used(), node.index());
+    by_pods_[static_cast<size_t>(node.config().node_group)].emplace(node.pod_slots_used(),
+                                                                    node.index());
   }
 }
 
-void Scheduler::Unindex(Node& node) { by_pods_.erase({node.pod_slots_used(), node.index()}); }
+void Scheduler::Unindex(Node& node) {
+  by_pods_[static_cast<size_t>(node.config().node_group)].erase(
+      {node.pod_slots_used(), node.index()});
+}
 
 void Scheduler::Submit(Pod& pod) {
   queue_.push_back(pod.id);
@@ -94,7 +99,8 @@ void Scheduler::Place(Pod& pod) {
 
 // Every unschedulable pod goes back to the queue, soon after the capacity that freed up.
 void Scheduler::RetryLater() {
-  constexpr Duration kRetryPause = std::chrono::seconds(1);  // kube-scheduler flushes its back-off queue so often
+  // kube-scheduler moves pods from its back-off queue to the active one so often.
+  constexpr Duration kRetryPause = std::chrono::seconds(1);
   if (retrying_ || unschedulable_.empty()) return;
   retrying_ = true;
   context_.simulation.Call(context_.Now() + kRetryPause, [this] {
@@ -102,15 +108,23 @@ void Scheduler::RetryLater() {
     // A pod that asks for at least as much as one that was just refused would be refused too.
     std::deque<PodId> waiting;
     waiting.swap(unschedulable_);
-    std::vector<std::pair<int64_t, int64_t>> refused;
+    struct Request {
+      std::optional<int> node_group;
+      int64_t cpu_milli;
+      int64_t memory_mib;
+    };
+    std::vector<Request> refused;
     for (const PodId id : waiting) {
       Pod* pod = pods_.Find(id);
       if (pod == nullptr || pod->phase != PodPhase::kPending) continue;
-      const bool hopeless = std::ranges::any_of(refused, [&](const auto& r) {
-        return pod->cpu_milli >= r.first && pod->memory_mib >= r.second;
+      const std::optional<int>& only =
+          context_.scenario.workloads[static_cast<size_t>(pod->workload)].pod.node_group;
+      const bool hopeless = std::ranges::any_of(refused, [&](const Request& r) {
+        return r.node_group == only && pod->cpu_milli >= r.cpu_milli &&
+               pod->memory_mib >= r.memory_mib;
       });
       if (hopeless || Choose(*pod) == nullptr) {
-        if (!hopeless) refused.emplace_back(pod->cpu_milli, pod->memory_mib);
+        if (!hopeless) refused.push_back({only, pod->cpu_milli, pod->memory_mib});
         unschedulable_.push_back(id);
         continue;
       }
@@ -121,18 +135,36 @@ void Scheduler::RetryLater() {
 }
 
 Node* Scheduler::Choose(const Pod& pod) const {
+  const std::optional<int>& only =
+      context_.scenario.workloads[static_cast<size_t>(pod.workload)].pod.node_group;
+  if (only) return ChooseIn(*only, pod);
+  const bool spread = context_.scenario.scheduler.placement == Placement::kSpread;
+  Node* best = nullptr;
+  for (int group = 0; group < static_cast<int>(by_pods_.size()); ++group) {
+    Node* node = ChooseIn(group, pod);
+    if (node == nullptr) continue;
+    const bool better =
+        best == nullptr || (spread ? node->pod_slots_used() < best->pod_slots_used()
+                                   : node->pod_slots_used() > best->pod_slots_used());
+    if (better) best = node;
+  }
+  return best;
+}
+
+Node* Scheduler::ChooseIn(int node_group, const Pod& pod) const {
+  const auto& nodes = by_pods_[static_cast<size_t>(node_group)];
   const auto fits = [&](const std::pair<int, uint32_t>& entry) {
     return nodes_[entry.second]->Fits(pod.cpu_milli, pod.memory_mib);
   };
   if (context_.scenario.scheduler.placement == Placement::kSpread) {
-    const auto it = std::ranges::find_if(by_pods_, fits);
-    return it == by_pods_.end() ? nullptr : nodes_[it->second];
+    const auto it = std::ranges::find_if(nodes, fits);
+    return it == nodes.end() ? nullptr : nodes_[it->second];
   }
   // From the fullest down; among equally full ones the oldest first.
-  auto end = by_pods_.end();
-  while (end != by_pods_.begin()) {
+  auto end = nodes.end();
+  while (end != nodes.begin()) {
     const int pods = std::prev(end)->first;
-    const auto begin = by_pods_.lower_bound({pods, 0});
+    const auto begin = nodes.lower_bound({pods, 0});
     const auto it = std::find_if(begin, end, fits);
     if (it != end) return nodes_[it->second];
     end = begin;

@@ -1,7 +1,7 @@
 // Binds pods to nodes: one at a time, at the scheduler's rate, to a node that has room.
 //
-// spread takes the node with the fewest pods, pack the one with the most; ties go to the older node.
-// A pod that fits nowhere waits until capacity appears and is then tried again, oldest first.
+// spread takes the node with the fewest pods, pack the one with the most; ties go to the older
+// node. A pod that fits nowhere waits until capacity appears and is then tried again, oldest first.
 // Binding costs O(log nodes) when the first candidate fits; candidates that lack CPU or memory are
 // passed over one by one.
 #ifndef CNISIM_SIM_CLUSTER_SCHEDULER_H_
@@ -42,6 +42,7 @@ class Scheduler {
   void RetryLater();
   void Place(Pod& pod);
   Node* Choose(const Pod& pod) const;
+  Node* ChooseIn(int node_group, const Pod& pod) const;
   void Index(Node& node);
   void Unindex(Node& node);
 
@@ -53,8 +54,8 @@ class Scheduler {
   bool retrying_ = false;
   std::deque<PodId> queue_;
   std::deque<PodId> unschedulable_;
-  // Nodes with a free pod slot, by (pods, index).
-  std::set<std::pair<int, uint32_t>> by_pods_;
+  // Nodes with a free pod slot, by (pods, index), for each node group.
+  std::vector<std::set<std::pair<int, uint32_t>>> by_pods_;
   std::vector<Node*> nodes_;  // by index; nullptr when not in use
 };
 

@@ -35,8 +35,7 @@ void WorkloadController::StartMeasured() {
     const WorkloadSpec& spec = Spec(w);
     if (const auto* deployment = As<DeploymentSpec>(spec); deployment && deployment->start_at) {
       const int replicas = deployment->replicas;
-      context_.simulation.Call(*deployment->start_at,
-                               [this, w, replicas] { Scale(w, replicas); });
+      context_.simulation.Call(*deployment->start_at, [this, w, replicas] { Scale(w, replicas); });
     } else if (const auto* cron = As<CronJobSpec>(spec)) {
       workloads_[static_cast<size_t>(w)].arrivals =
           std::make_unique<RandomStream>(context_.seed, spec.name, "arrivals");

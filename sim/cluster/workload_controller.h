@@ -1,5 +1,5 @@
-// Keeps every workload as its spec wants it: creates pods, at the rate of the controllers' API client,
-// and deletes them.
+// Keeps every workload as its spec wants it: creates pods, at the rate of the controllers' API
+// client, and deletes them.
 //
 // The n-th pod of a workload has the same name and draws the same lifetime under every policy and
 // network, so runs of one seed can be compared pair by pair.
@@ -38,8 +38,8 @@ class WorkloadController final : private PodEvents {
 
  private:
   struct Workload {
-    int desired = 0;    // of a Deployment
-    int creating = 0;   // asked for, not created yet
+    int desired = 0;   // of a Deployment
+    int creating = 0;  // asked for, not created yet
     int64_t created = 0;
     int64_t batches = 0;
     std::vector<Pod*> alive;  // not terminating

@@ -17,6 +17,8 @@ namespace {
 // How long a settled start lets nodes and pools come to rest before time zero. 15 ENIs take about
 // 2 minutes to attach one by one, and an ENI too many may go only after one more.
 constexpr Duration kWarmUp = std::chrono::minutes(15);
+// When in the warm-up all nodes are there, so that the scheduler has its choice.
+constexpr Duration kNodesUp = std::chrono::minutes(2);
 // How often the run looks up from its events.
 constexpr Duration kChunk = std::chrono::seconds(10);
 constexpr Duration kCheckInterval = std::chrono::minutes(1);
@@ -75,6 +77,7 @@ class World {
       context_.warming_up = true;
       ec2_.endpoint().SetThrottling(false);
       nodes_.Start();
+      if (!RunUntil(simulation_.Now() + kNodesUp)) return Finish(true);
       workloads_.Start();
       if (!RunUntil(kTimeZero)) return Finish(true);
       context_.warming_up = false;

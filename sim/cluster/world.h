@@ -20,7 +20,7 @@ struct Progress {
 };
 
 struct WorldOptions {
-  bool check_invariants = false;                  // after every minute of virtual time and at the end
+  bool check_invariants = false;  // after every minute of virtual time and at the end
   const std::atomic<bool>* interrupt = nullptr;   // when true the run ends after the current event
   std::function<void(const Progress&)> progress;  // called a few times per wall-clock second
 };

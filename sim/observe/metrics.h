@@ -25,6 +25,8 @@ enum class Metric : uint8_t {
   kVpcAddressesHeld,
   kEnisAttached,
   kPrefixesAttached,
+  kPoolEnis,
+  kPoolPrefixes,
   kPoolTotalIps,
   kPoolAssignedIps,
   // Pods and nodes

@@ -1,8 +1,8 @@
 // What the world tells about itself: typed records, pushed in the order in which things happen.
 //
-// The world calls one Observer; stores, summaries and fingerprints implement it. Same scenario, seed
-// and version give the same sequence of calls with the same arguments, on any build. Nothing of the
-// warm-up before time zero is told; what existed at time zero is told with that time.
+// The world calls one Observer; stores, summaries and fingerprints implement it. Same scenario,
+// seed and version give the same sequence of calls with the same arguments, on any build. Nothing
+// of the warm-up before time zero is told; what existed at time zero is told with that time.
 #ifndef CNISIM_SIM_OBSERVE_OBSERVER_H_
 #define CNISIM_SIM_OBSERVE_OBSERVER_H_
 
@@ -67,8 +67,8 @@ struct PodRecord {
   EntityId workload = kNoEntity;
   EntityId node = kNoEntity;
   bool host_network = false;
-  std::string_view eni;              // empty for plugins without ENIs
-  std::optional<Ipv4Address> ip;     // the last one it held
+  std::string_view eni;           // empty for plugins without ENIs
+  std::optional<Ipv4Address> ip;  // the last one it held
   TimePoint created;
   std::optional<TimePoint> scheduled;
   std::optional<TimePoint> first_add;

@@ -29,8 +29,8 @@ Constants::Constants() {
 
 std::span<const ConstantInfo> AllConstants() {
   static const ConstantInfo kConstants[] = {
-#define CNISIM_DURATION(member, name, value, low, high, source)                              \
-  {name,           &Constants::member, nullptr, ToSeconds(low), ToSeconds(high), "s", source},
+#define CNISIM_DURATION(member, name, value, low, high, source) \
+  {name, &Constants::member, nullptr, ToSeconds(low), ToSeconds(high), "s", source},
 #define CNISIM_NUMBER(member, name, value, low, high, unit, source) \
   {name, nullptr, &Constants::member, low, high, unit, source},
 #include "sim/scenario/constants.inc"

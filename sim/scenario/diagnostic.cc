@@ -38,9 +38,8 @@ void Diagnostics::Add(DiagnosticKind kind, Location where, std::string_view code
 }
 
 bool Diagnostics::has_errors() const {
-  return std::ranges::any_of(entries_, [](const Entry& entry) {
-    return entry.diagnostic.kind == DiagnosticKind::kError;
-  });
+  return std::ranges::any_of(
+      entries_, [](const Entry& entry) { return entry.diagnostic.kind == DiagnosticKind::kError; });
 }
 
 std::vector<Diagnostic> Diagnostics::Sorted(DiagnosticKind kind) const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -66,10 +67,10 @@ struct Alias {
   std::string_view unit;
 };
 constexpr std::array<Alias, 20> kDurationAliases{
-    {{"sec", "s"},   {"secs", "s"},    {"second", "s"}, {"seconds", "s"}, {"S", "s"},
-     {"min", "m"},   {"mins", "m"},    {"minute", "m"}, {"minutes", "m"}, {"M", "m"},
-     {"hr", "h"},    {"hrs", "h"},     {"hour", "h"},   {"hours", "h"},   {"H", "h"},
-     {"day", "d"},   {"days", "d"},    {"D", "d"},      {"msec", "ms"},   {"millis", "ms"}}};
+    {{"sec", "s"}, {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"S", "s"},
+     {"min", "m"}, {"mins", "m"}, {"minute", "m"}, {"minutes", "m"}, {"M", "m"},
+     {"hr", "h"},  {"hrs", "h"},  {"hour", "h"},   {"hours", "h"},   {"H", "h"},
+     {"day", "d"}, {"days", "d"}, {"D", "d"},      {"msec", "ms"},   {"millis", "ms"}}};
 
 constexpr int64_t kMi = int64_t{1} << 20;
 constexpr std::array<Unit, 12> kMemoryUnits{{{"Ki", int64_t{1} << 10},

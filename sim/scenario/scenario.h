@@ -75,6 +75,7 @@ struct PodTemplate {
   int64_t cpu_milli = 0;  // requests
   int64_t memory_mib = 0;
   bool host_network = false;
+  std::optional<int> node_group;  // where alone it may run; empty: anywhere
 };
 
 struct DeploymentSpec {

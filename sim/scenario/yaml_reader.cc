@@ -42,12 +42,16 @@ bool LooksTyped(std::string_view text) {
 }  // namespace
 
 Field& Field::Required() {
-  if (!present()) Error("missing-key", fmt::format("{} is missing", label_));
+  if (!present()) {
+    Error("missing-key", fmt::format("{} is missing", label_));
+    node_ = nullptr;
+    silent_ = true;
+  }
   return *this;
 }
 
 void Field::Error(std::string_view code, std::string message, std::string suggestion) {
-  diagnostics_->Error(where_, code, std::move(message), std::move(suggestion));
+  if (!silent_) diagnostics_->Error(where_, code, std::move(message), std::move(suggestion));
 }
 
 void Field::Error(std::string_view code, std::string message, std::string_view written,
@@ -186,8 +190,7 @@ std::optional<double> Field::Number(double min, double max) {
     return std::nullopt;
   }
   if (*value < min || *value > max) {
-    Error("out-of-range",
-          fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)));
+    Error("out-of-range", fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)));
     return std::nullopt;
   }
   return value;
@@ -206,8 +209,9 @@ std::optional<Ipv4Cidr> Field::Cidr() {
   if (slash != std::string_view::npos) length = ParseInteger(text.substr(slash + 1));
   if (address && length && *length >= 0 && *length <= 32) {
     const Ipv4Cidr masked(*address, static_cast<int>(*length));
-    Error("bad-cidr", fmt::format("{} is {}, which is inside a block, not the start of one",
-                                  label_, Describe(*scalar)),
+    Error("bad-cidr",
+          fmt::format("{} is {}, which is inside a block, not the start of one", label_,
+                      Describe(*scalar)),
           fmt::format("did you mean '{}'?", masked.ToString()));
   } else {
     Error("bad-cidr", fmt::format("{} must be an IPv4 block such as 10.0.0.0/16, not {}", label_,
@@ -222,8 +226,7 @@ std::optional<T> Field::Parsed(Quantity<T> (*parse)(std::string_view), std::stri
   if (scalar == nullptr) return std::nullopt;
   Quantity<T> value = parse(scalar->text);
   if (value) return *std::move(value);
-  Error("bad-quantity",
-        fmt::format("{}: {} {}", label_, Describe(*scalar), value.error().message),
+  Error("bad-quantity", fmt::format("{}: {} {}", label_, Describe(*scalar), value.error().message),
         value.error().suggestion);
   return std::nullopt;
 }
@@ -241,8 +244,8 @@ std::optional<Duration> Field::Time(Duration min, Duration max) {
 std::optional<double> Field::Rate(double min, double max) {
   const std::optional<double> value = Parsed(&ParseRate, "a rate such as 20/s");
   if (value && (*value < min || *value > max)) {
-    Error("out-of-range", fmt::format("{} must be from {}/s to {}/s, not {}", label_, min, max,
-                                      node_->text));
+    Error("out-of-range",
+          fmt::format("{} must be from {}/s to {}/s, not {}", label_, min, max, node_->text));
     return std::nullopt;
   }
   return value;
@@ -257,7 +260,7 @@ std::optional<int64_t> Field::MemoryMib() {
 }
 
 MapReader Field::Map(std::string what) {
-  return MapReader(node_, where_, std::move(what), *diagnostics_);
+  return MapReader(node_, where_, std::move(what), *diagnostics_, silent_);
 }
 
 std::vector<Field> Field::List(std::string_view item) {
@@ -275,11 +278,15 @@ std::vector<Field> Field::List(std::string_view item) {
 }
 
 MapReader::MapReader(const YamlNode* node, Location where, std::string what,
-                     Diagnostics& diagnostics)
-    : node_(node), where_(where), what_(std::move(what)), diagnostics_(&diagnostics) {
+                     Diagnostics& diagnostics, bool silent)
+    : node_(node),
+      where_(where),
+      what_(std::move(what)),
+      diagnostics_(&diagnostics),
+      silent_(silent) {
   if (node_ == nullptr || node_->is_null()) return;
   if (node_->kind == YamlNode::Kind::kMapping) return;
-  broken_ = true;
+  silent_ = true;
   diagnostics_->Error(where_, "wrong-type",
                       fmt::format("{} must be a mapping, not {}", what_, Describe(*node_)));
 }
@@ -287,17 +294,8 @@ MapReader::MapReader(const YamlNode* node, Location where, std::string what,
 Field MapReader::Get(std::string_view key) {
   if (std::ranges::find(known_, key) == known_.end()) known_.push_back(key);
   const std::string label = fmt::format("'{}' of {}", key, what_);
-  if (broken_) {
-    // A value that is there and says nothing: no reader complains.
-    static const YamlNode kSilent = [] {
-      YamlNode node;
-      node.from_flag = true;
-      return node;
-    }();
-    return Field(&kSilent, where_, label, *diagnostics_);
-  }
   const YamlNode* value = node_ == nullptr ? nullptr : node_->Find(key);
-  return Field(value, value == nullptr ? where_ : value->where, label, *diagnostics_);
+  return Field(value, value == nullptr ? where_ : value->where, label, *diagnostics_, silent_);
 }
 
 bool MapReader::Has(std::string_view key) const {

@@ -33,10 +33,16 @@ class MapReader;
 // One value. `label` names it in messages: "'replicas' of workload 'api'".
 class Field {
  public:
-  Field(const YamlNode* node, Location where, std::string label, Diagnostics& diagnostics)
-      : node_(node), where_(where), label_(std::move(label)), diagnostics_(&diagnostics) {}
+  // `silent`: of something already reported, so nothing more is said about it.
+  Field(const YamlNode* node, Location where, std::string label, Diagnostics& diagnostics,
+        bool silent = false)
+      : node_(node),
+        where_(where),
+        label_(std::move(label)),
+        diagnostics_(&diagnostics),
+        silent_(silent) {}
 
-  // Reports an absent value.
+  // Reports an absent value; what would be inside it is then not missed as well.
   Field& Required();
 
   bool present() const { return node_ != nullptr && !node_->is_null(); }
@@ -106,13 +112,15 @@ class Field {
   Location where_;
   std::string label_;
   Diagnostics* diagnostics_;
+  bool silent_;
 };
 
 class MapReader {
  public:
   // A null or missing node reads as an empty mapping; anything but a mapping is reported, and then
   // nothing more about it.
-  MapReader(const YamlNode* node, Location where, std::string what, Diagnostics& diagnostics);
+  MapReader(const YamlNode* node, Location where, std::string what, Diagnostics& diagnostics,
+            bool silent = false);
 
   // The key is allowed from now on.
   Field Get(std::string_view key);
@@ -135,7 +143,7 @@ class MapReader {
   Location where_;
   std::string what_;
   Diagnostics* diagnostics_;
-  bool broken_ = false;
+  bool silent_;
   std::vector<std::string_view> known_;
 };
 

@@ -88,6 +88,7 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     YAML::anchor_t anchor = 0;
     std::optional<YamlEntry> pending;  // a key without its value yet
+    std::map<std::string, int> lines;  // of the keys so far
   };
 
   Location At(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
@@ -124,6 +125,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void Add(YamlNode node, YAML::anchor_t anchor) {
+    if (anchor != 0) nodes_ += CountNodes(node);  // kept for its aliases
     if (++nodes_ > kMaxYamlNodes) {
       Abandon(node.where, "yaml-too-large",
               fmt::format("more than {} values, counting what aliases repeat", kMaxYamlNodes));
@@ -150,11 +152,11 @@ class TreeBuilder final : public YAML::EventHandler {
       Abandon(node.where, "yaml-key",
               fmt::format("a key must be plain text, not {}", Describe(node)));
     }
-    for (const YamlEntry& entry : frame.node.entries) {
-      if (entry.key != node.text) continue;
+    const auto [first, added] = frame.lines.emplace(node.text, node.where.line);
+    if (!added) {
       diagnostics_.Error(node.where, "duplicate-key",
-                         fmt::format("key '{}' is there twice; the first is on line {}", node.text,
-                                     entry.where.line));
+                         fmt::format("key {} is there twice; the first is on line {}",
+                                     Describe(node), first->second));
     }
     frame.pending = YamlEntry{std::move(node.text), node.where, {}};
   }
@@ -200,7 +202,8 @@ Location LocationOf(std::string_view text, size_t offset, int source) {
   return where;
 }
 
-// The length of the UTF-8 sequence that `text` starts with; 0 if it is none (Unicode 15, table 3-7).
+// The length of the UTF-8 sequence that `text` starts with; 0 if it is none (Unicode 15, table
+// 3-7).
 size_t Utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
@@ -225,9 +228,9 @@ size_t Utf8Length(std::string_view text) {
 // YAML 1.2, 5.1: tab, line ends and anything printable.
 bool CheckCharacters(std::string_view text, int source, Diagnostics& diagnostics) {
   if (text.size() > kMaxYamlBytes) {
-    diagnostics.Error({source, 0, 0}, "yaml-too-large",
-                      fmt::format("the file has {} bytes; a scenario may have {}", text.size(),
-                                  kMaxYamlBytes));
+    diagnostics.Error(
+        {source, 0, 0}, "yaml-too-large",
+        fmt::format("the file has {} bytes; a scenario may have {}", text.size(), kMaxYamlBytes));
     return false;
   }
   for (size_t i = 0; i < text.size();) {
@@ -290,10 +293,14 @@ YamlNode* YamlNode::Find(std::string_view key) {
 std::string Describe(const YamlNode& node) {
   constexpr size_t kMaxShown = 60;
   switch (node.kind) {
-    case YamlNode::Kind::kNull: return "nothing";
-    case YamlNode::Kind::kList: return "a list";
-    case YamlNode::Kind::kMapping: return "a mapping";
-    case YamlNode::Kind::kScalar: break;
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kList:
+      return "a list";
+    case YamlNode::Kind::kMapping:
+      return "a mapping";
+    case YamlNode::Kind::kScalar:
+      break;
   }
   std::string shown;
   for (size_t i = 0; i < node.text.size();) {

@@ -55,10 +55,8 @@ Status BlockStore::AddPool(IpPool pool) {
     // Of two CIDRs that overlap one contains the other.
     const bool covers_pool = reservation.Contains(state.pool.cidr);
     if (!covers_pool && reservation.length() > state.pool.block_size) continue;
-    const uint32_t first =
-        covers_pool ? 0 : state.pool.BlockIndexOf(reservation.network());
-    const uint32_t last =
-        covers_pool ? count - 1 : state.pool.BlockIndexOf(reservation.last());
+    const uint32_t first = covers_pool ? 0 : state.pool.BlockIndexOf(reservation.network());
+    const uint32_t last = covers_pool ? count - 1 : state.pool.BlockIndexOf(reservation.last());
     for (uint32_t i = first; i <= last; ++i) reserved.Insert(i);
   }
   for (uint32_t i = 0; i < count; ++i) {
@@ -156,7 +154,7 @@ const AllocationBlock* BlockStore::ReadBlock(Ipv4Cidr cidr) {
 
 bool BlockStore::CreateBlock(Ipv4Cidr cidr, std::string_view host, TimePoint now) {
   ++cost_.writes;
-  PoolState& state = MutableStateOf(cidr);
+  PoolState& state = *StateOf(cidr);
   assert(state.pool.block_size == cidr.length());
   const uint32_t index = state.pool.BlockIndexOf(cidr.network());
   const auto [it, created] =
@@ -357,17 +355,11 @@ void BlockStore::ForEachBlock(const std::function<void(const AllocationBlock&)>&
   }
 }
 
-const BlockStore::PoolState* BlockStore::StateOf(Ipv4Cidr cidr) const {
+BlockStore::PoolState* BlockStore::StateOf(Ipv4Cidr cidr) const {
   auto it = by_network_.upper_bound(cidr.network());
   if (it == by_network_.begin()) return nullptr;
-  const PoolState* state = (--it)->second;
+  PoolState* state = (--it)->second;
   return state->pool.cidr.Contains(cidr) ? state : nullptr;
-}
-
-BlockStore::PoolState& BlockStore::MutableStateOf(Ipv4Cidr cidr) {
-  const PoolState* state = StateOf(cidr);
-  assert(state != nullptr);
-  return const_cast<PoolState&>(*state);
 }
 
 const BlockStore::PoolState& BlockStore::StateOf(const IpPool& pool) const {
@@ -417,7 +409,7 @@ void BlockStore::Index(PoolState& state, uint32_t index, const AllocationBlock& 
 
 template <typename Change>
 void BlockStore::Mutate(Ipv4Cidr cidr, Change change) {
-  PoolState& state = MutableStateOf(cidr);
+  PoolState& state = *StateOf(cidr);
   const uint32_t index = state.pool.BlockIndexOf(cidr.network());
   const auto it = state.blocks.find(index);
   assert(it != state.blocks.end());
@@ -432,7 +424,9 @@ void BlockStore::Mutate(Ipv4Cidr cidr, Change change) {
   state.blocks.erase(it);
   state.with_space.Erase(index);
   state.empty.Erase(index);
-  state.absent.Insert(index);
+  const bool reserved = std::ranges::any_of(
+      state.reserved, [index](auto run) { return run.first <= index && index <= run.second; });
+  if (!reserved) state.absent.Insert(index);
 }
 
 std::vector<std::string> BlockStore::CheckInvariants() const {
@@ -479,9 +473,9 @@ std::vector<std::string> BlockStore::CheckInvariants() const {
       if (affinity.state != AffinityState::kConfirmed) continue;
       const AllocationBlock* block = PeekBlock(affinity.cidr);
       if (block == nullptr || !block->BelongsTo(name)) {
-        violations.push_back(
-            fmt::format("affinity of {} for {} is confirmed, but the block {}", name,
-                        affinity.cidr.ToString(), block == nullptr ? "is absent" : "is not its"));
+        violations.push_back(fmt::format("affinity of {} for {} is confirmed, but the block {}",
+                                         name, affinity.cidr.ToString(),
+                                         block == nullptr ? "is absent" : "is not its"));
       }
     }
   }

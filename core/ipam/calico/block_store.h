@@ -123,7 +123,7 @@ class BlockStore {
   // nullopt, and no call, if nothing is available. Writes the block, not the handle.
   std::optional<Ipv4Address> Assign(Ipv4Cidr cidr, const AllocationOwner& owner);
   // Requires at least one ordinal, all of them allocated. Writes the block, or deletes it if that
-  // leaves it empty and without a host (R4).
+  // leaves it empty and without a host (R4). `cooldown` is the same in every call.
   void Release(Ipv4Cidr cidr, const std::vector<int>& ordinals, TimePoint now, Duration cooldown);
   // Takes the affinity off the block: an empty block is deleted, another one stays without (R7).
   void ReleaseBlock(Ipv4Cidr cidr);
@@ -153,6 +153,7 @@ class BlockStore {
 
   // --- Not counted.
   const IpamStatistics& statistics() const { return statistics_; }
+  int64_t reservation_count() const { return static_cast<int64_t>(reservations_.size()); }
   int64_t handle_count() const { return static_cast<int64_t>(handles_.size()); }
   const AllocationBlock* PeekBlock(Ipv4Cidr cidr) const;
   // The block that holds the address, if it exists.
@@ -179,9 +180,9 @@ class BlockStore {
     IpPool pool;
     std::map<uint32_t, AllocationBlock> blocks;
     std::vector<std::pair<uint32_t, uint32_t>> reserved;  // wholly reserved: [first, last], sorted
-    IndexSet absent;      // no block, not wholly reserved
-    IndexSet with_space;  // blocks with an address available
-    IndexSet empty;       // blocks with a host, empty, with an address available
+    IndexSet absent;                                      // no block, not wholly reserved
+    IndexSet with_space;                                  // blocks with an address available
+    IndexSet empty;  // blocks with a host, empty, with an address available
   };
   struct HostState {
     std::vector<BlockAffinity> affinities;
@@ -194,8 +195,8 @@ class BlockStore {
   };
   using HostMap = std::map<std::string, HostState, std::less<>>;
 
-  const PoolState* StateOf(Ipv4Cidr cidr) const;
-  PoolState& MutableStateOf(Ipv4Cidr cidr);
+  // Null if no pool contains the range.
+  PoolState* StateOf(Ipv4Cidr cidr) const;
   const PoolState& StateOf(const IpPool& pool) const;
   HostState& HostOf(std::string_view host);
   void ForgetHostIfUnused(HostMap::iterator host);
@@ -213,7 +214,7 @@ class BlockStore {
   std::map<Ipv4Address, PoolState*> by_network_;
   HostMap hosts_;
   std::map<std::string, std::vector<HandleCount>, std::less<>> handles_;
-  std::deque<CoolingAddress> cooling_;  // in order of `ends` as long as the cooldown is constant
+  std::deque<CoolingAddress> cooling_;  // in order of `ends`
   IpamStatistics statistics_;
   DatastoreCost cost_;
 };

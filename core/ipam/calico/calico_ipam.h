@@ -1,0 +1,178 @@
+// Calico's address management: which address a pod or tunnel gets, which blocks a host owns, and
+// how both are given back.
+//
+// One per cluster, over the cluster's BlockStore; each call names the host on whose behalf it is
+// made. A host takes addresses from blocks it owns, then claims a free block, then takes over
+// another host's empty one, then borrows single addresses from anybody, as far as the
+// configuration allows. Rule ids (A1, C3, ...) are those of the tests beside this file.
+//
+// A call is atomic: conflicts of concurrent writers do not arise, and what a writer leaves behind
+// that died half way is repaired by the next call that meets it (A3, C6, C7). `now` never
+// decreases from call to call.
+//
+// Every reply carries the datastore calls that the real client would have made, so that a host
+// can charge their time. What they amount to: AutoAssign from an affine block, 5 calls before it
+// looks at blocks, 2 for each block looked at, 3 to assign; a claim, one list of all blocks of the
+// cluster and 3 writes; borrowing, one read for every block on the walk (B5).
+//
+// Complexity here: O(log n) in blocks, hosts and handles, plus the host's own blocks and the
+// addresses of one block; reclaiming also passes over empty blocks that are too young.
+// IPv4 only. Single-threaded. Source: Calico v3.32, libcalico-go/lib/ipam.
+#ifndef CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
+#define CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ipam/calico/block_store.h"
+#include "core/ipam/calico/ip_pool.h"
+#include "core/net/ipv4.h"
+#include "core/ports/clock.h"
+#include "core/ports/result.h"
+
+namespace cnisim {
+
+// Blocks a host may own if neither configuration nor request says (A2).
+inline constexpr int kDefaultMaxBlocksPerHost = 20;
+// Age at which another host's empty block may be taken over (C3).
+inline constexpr Duration kReclaimMinAge = std::chrono::seconds(60);
+// Longest ipCooldownSeconds.
+inline constexpr Duration kMaxIpCooldown = std::chrono::seconds(1200);
+
+// The cluster's IPAMConfiguration, with Calico's defaults.
+struct CalicoIpamConfig {
+  bool strict_affinity = false;
+  bool auto_allocate_blocks = true;
+  int max_blocks_per_host = 0;  // 0: not set
+  Duration ip_cooldown{0};      // ipCooldownSeconds
+  // C3, which Calico has from v3.32.
+  bool reclaim_empty_blocks = true;
+};
+
+// kInvalidConfig by A14: autoAllocateBlocks off or maxBlocksPerHost set needs strictAffinity; a
+// limit is not negative; a cooldown is between 0 and kMaxIpCooldown.
+Status ValidateConfig(const CalicoIpamConfig& config);
+
+// Handles as Calico writes them (R8, 3.10): of a sandbox, of a pod, of a node's tunnel device.
+std::string SandboxHandle(std::string_view container_id);
+std::string WorkloadHandle(std::string_view pod_namespace, std::string_view pod);
+std::string TunnelHandle(CalicoTunnel tunnel, std::string_view node);
+
+// FNV-1, 32 bits (Fowler, Noll, Vo): the seed of a host's walk over a pool (C1).
+uint32_t Fnv1(std::string_view text);
+
+struct AssignRequest {
+  std::string host;
+  std::string handle;
+  std::string pod_namespace;
+  std::string pod;
+  std::optional<CalicoTunnel> tunnel;  // the address is for the host's tunnel device
+  std::vector<std::string> pools;      // names, in order of preference (P1); empty: all enabled
+  int max_blocks = 0;                  // limit of this request (A2); 0: not set
+};
+
+struct AssignedAddress {
+  Ipv4Address address;
+  Ipv4Cidr block;
+  bool borrowed = false;       // other nodes need a /32 route to the host (B2)
+  bool block_claimed = false;  // the host came to own `block` in this call
+  std::string reclaimed_from;  // the host that owned it before (C3), or empty
+};
+
+struct AssignReply {
+  Result<AssignedAddress> address;
+  DatastoreCost cost;
+};
+
+struct ReleaseAddressRequest {
+  Ipv4Address address;
+  std::optional<std::string> handle;
+  std::optional<uint64_t> sequence;
+};
+
+struct ReleaseReply {
+  std::vector<Ipv4Address> released;
+  std::vector<Ipv4Address> unallocated;  // were free or cooling already: no error (R2)
+  std::vector<Error> errors;             // one for each block that refused (R1)
+  DatastoreCost cost;
+};
+
+struct AffinityReleaseReply {
+  std::vector<Ipv4Cidr> deleted;   // blocks that were empty and are gone
+  std::vector<Ipv4Cidr> orphaned;  // blocks that live on without a host
+  Status status;
+  DatastoreCost cost;
+};
+
+class CalicoIpam {
+ public:
+  // `store` outlives this. Requires ValidateConfig(config).
+  CalicoIpam(BlockStore& store, CalicoIpamConfig config);
+
+  BlockStore& store() { return store_; }
+  const BlockStore& store() const { return store_; }
+  const CalicoIpamConfig& config() const { return config_; }
+
+  // One address for the handle (A1 to A14, C1 to C7, B1 to B6). Errors: kBlockLimit,
+  // kPoolsExhausted, kAutoAllocateOff, kNoPools, kUnknownPool, kInvalidRequest (no host, no
+  // handle). A handle may hold several addresses: asking twice gives two.
+  AssignReply AutoAssign(const AssignRequest& request, TimePoint now);
+
+  // The address of a node's tunnel device: from an enabled pool of that mode, or for WireGuard of
+  // any mode. If the node has one already, that one (S6).
+  AssignReply AssignTunnelAddress(std::string_view host, CalicoTunnel tunnel, TimePoint now);
+
+  // Makes `host` the owner of one block (C5, C6). kBlockClaimed if it is another's or nobody's,
+  // kInvalidPool if it is no block of a pool's grid.
+  Status ClaimBlock(std::string_view host, Ipv4Cidr block, TimePoint now);
+
+  // Every address of the handle. A handle that does not exist is success with nothing released.
+  ReleaseReply Release(std::string_view handle, TimePoint now);
+  // CNI DEL: the handles of the sandbox and of the pod (R8).
+  ReleaseReply ReleasePod(std::string_view container_id, std::string_view pod_namespace,
+                          std::string_view pod, TimePoint now);
+  // By address. If one request of a block does not match, none of that block is released (R1).
+  ReleaseReply ReleaseAddresses(const std::vector<ReleaseAddressRequest>& requests, TimePoint now);
+
+  // Takes one block from its host (R7). With `require_empty`, kBlockNotEmpty leaves it alone.
+  // kNoAffinity if the host has no affinity for it.
+  AffinityReleaseReply ReleaseAffinity(std::string_view host, Ipv4Cidr block, bool require_empty,
+                                       TimePoint now);
+  // All blocks of a host, as on deletion of the node. Addresses stay with their handles, tunnel
+  // addresses too (see garbage_collector.h).
+  AffinityReleaseReply ReleaseHostAffinities(std::string_view host, TimePoint now);
+
+  // Where a host's walk over a pool starts (C1): the same for every call, except with blocks of one
+  // address, where it depends on the time instead of on the host.
+  static uint32_t WalkStart(const IpPool& pool, std::string_view host, TimePoint now);
+
+ private:
+  using Pools = std::vector<const IpPool*>;
+
+  Result<Pools> SelectPools(const AssignRequest& request) const;
+  Result<AssignedAddress> AssignFrom(const Pools& pools, const AssignRequest& request,
+                                     TimePoint now);
+  std::optional<Ipv4Address> AssignInBlock(Ipv4Cidr block, const AllocationOwner& owner);
+  // The block of an affinity of the host, made or repaired if need be; null if the affinity was
+  // stale and is gone (A3, C7).
+  const AllocationBlock* BlockOfAffinity(std::string_view host, Ipv4Cidr cidr, TimePoint now);
+  // From an affinity that is pending to a block and a confirmed affinity (C5, C6).
+  Status FinishClaim(std::string_view host, Ipv4Cidr cidr, TimePoint now);
+  // A block for the host to claim; nullopt if there is none (C1 to C4).
+  std::optional<Ipv4Cidr> FindUsableBlock(const Pools& pools, std::string_view host, TimePoint now,
+                                          std::string& reclaimed_from);
+  void ReleaseHandle(std::string_view handle, TimePoint now, ReleaseReply& reply);
+  void ReleaseOneAffinity(std::string_view host, Ipv4Cidr block, bool require_empty,
+                          AffinityReleaseReply& reply);
+  DatastoreCost CostSince(const DatastoreCost& before) const;
+
+  BlockStore& store_;
+  const CalicoIpamConfig config_;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_

@@ -1,0 +1,206 @@
+#include "results/database.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "results/embedded_sql.h"
+#include "results/fan_out.h"
+#include "results/record_stream_testing.h"
+#include "results/recorder.h"
+#include "results/results_file.h"
+#include "results/temporary_folder_testing.h"
+
+namespace cnisim {
+namespace {
+
+void RecordRun(const std::string& path, uint64_t seed, int records) {
+  auto db = Database::Create(path);
+  ASSERT_TRUE(db);
+  RunInfo info;
+  info.scenario = "s";
+  info.seed = seed;
+  Recorder recorder(*db, info, {});
+  Summary summary(At(0));
+  FanOut both({&recorder, &summary});
+  RecordStream(seed, records, 1'000'000).PlayAll(both);
+  RunOutcome outcome;
+  outcome.fingerprint = "f";
+  const Status status = recorder.Finish(outcome, summary, {});
+  ASSERT_TRUE(status) << status.error().message;
+}
+
+std::vector<std::string> Tables(Database& db) {
+  return Rows(db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid");
+}
+
+TEST(Database, MergedRunsKeepTheirRowsAndOrder) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> files{folder / "it's 1.db", folder / "2.db", folder / "3.db"};
+  for (size_t i = 0; i < files.size(); ++i) RecordRun(files[i], i + 1, 500);
+  auto merged = Database::Create(folder / "all.db");
+  const Status status = MergeInto(*merged, files);
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_TRUE(merged->Execute(IndexesSql()));
+  EXPECT_EQ(Rows(*merged, "SELECT run_id, seed FROM run"),
+            (std::vector<std::string>{"1|1", "2|2", "3|3"}));
+  for (const std::string& table : Tables(*merged)) {
+    if (table == "metric") continue;
+    size_t rows = 0;
+    for (size_t i = 0; i < files.size(); ++i) {
+      auto source = Database::OpenReadOnly(files[i]);
+      ASSERT_TRUE(source);
+      // Columns in the order of the schema; run_id is the only one that may change.
+      std::string columns;
+      for (const std::string& column :
+           Rows(*source, fmt::format("SELECT name FROM pragma_table_info('{}')", table))) {
+        if (column != "run_id") columns += (columns.empty() ? "" : ", ") + column;
+      }
+      const auto expected =
+          Rows(*source, fmt::format("SELECT {} FROM {} ORDER BY rowid", columns, table));
+      EXPECT_EQ(Rows(*merged, fmt::format("SELECT {} FROM {} WHERE run_id = {} ORDER BY rowid",
+                                          columns, table, i + 1)),
+                expected)
+          << table;
+      rows += expected.size();
+    }
+    EXPECT_EQ(merged->QueryInt("SELECT count(*) FROM " + table), static_cast<int64_t>(rows));
+  }
+}
+
+TEST(Database, MergeMatchesMetricsByName) {
+  const TemporaryFolder folder;
+  RecordRun(folder / "1.db", 1, 500);
+  RecordRun(folder / "2.db", 2, 500);
+  {
+    // As another version of cnisim may have numbered them.
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open((folder / "2.db").c_str(), &db), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(db,
+                           "UPDATE metric SET metric_id = metric_id + 1000;"
+                           "UPDATE scalar SET metric_id = metric_id + 1000;"
+                           "UPDATE histogram SET metric_id = metric_id + 1000;"
+                           "UPDATE series SET metric_id = metric_id + 1000;"
+                           "INSERT INTO metric VALUES(5, 'new_metric', 'gauge', 'x', 'x');",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    sqlite3_close(db);
+  }
+  auto merged = Database::Create(folder / "all.db");
+  ASSERT_TRUE(MergeInto(*merged, std::vector{folder / "1.db", folder / "2.db"}));
+  auto second = Database::OpenReadOnly(folder / "2.db");
+  const std::string query =
+      "SELECT metric, kind, entity, statistic, value FROM scalar_named WHERE run_id = {} "
+      "ORDER BY 1, 2, 3, 4, 5";
+  EXPECT_EQ(Rows(*merged, fmt::format(fmt::runtime(query), 2)),
+            Rows(*second, fmt::format(fmt::runtime(query), 1)));
+  EXPECT_EQ(Rows(*merged, "SELECT count(*) FROM metric WHERE name = 'new_metric'"),
+            std::vector<std::string>{"1"});
+}
+
+TEST(Database, RefusesWhatIsNoResultsFile) {
+  const TemporaryFolder folder;
+  const auto error = [&](std::string_view name) {
+    const auto db = Database::OpenReadOnly(folder / name);
+    return db ? "opened" : db.error().message.substr((folder / "").size());
+  };
+  EXPECT_EQ(error("missing.db"), "missing.db: no such file");
+  std::ofstream(folder / "text.db") << std::string(5000, 'x');
+  EXPECT_EQ(error("text.db"), "text.db: it is not a cnisim results file");
+  std::ofstream(folder / "empty.db").close();
+  EXPECT_EQ(error("empty.db"), "empty.db: it is not a cnisim results file");
+  const auto change = [&](const char* name, const char* sql) {
+    RecordRun(folder / name, 1, 10);
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open((folder / name).c_str(), &db), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  };
+  change("other.db", "PRAGMA application_id = 1");
+  EXPECT_EQ(error("other.db"), "other.db: it is not a cnisim results file");
+  change("newer.db", "PRAGMA user_version = 2");
+  EXPECT_EQ(error("newer.db"),
+            "newer.db: its format is version 2, this cnisim reads version 1; use a newer cnisim");
+  change("fine.db", "SELECT 1");
+  EXPECT_EQ(error("fine.db"), "opened");
+  sqlite3* locker = nullptr;
+  ASSERT_EQ(sqlite3_open((folder / "fine.db").c_str(), &locker), SQLITE_OK);
+  sqlite3_exec(locker, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr);
+  EXPECT_EQ(error("fine.db"), "fine.db: another process has it locked; try again when it is done");
+  sqlite3_close(locker);
+
+  auto merged = Database::Create(folder / "all.db");
+  EXPECT_FALSE(MergeInto(*merged, std::vector{folder / "text.db"}));
+}
+
+TEST(ResultsFile, AppearsOnlyWhenPublished) {
+  const TemporaryFolder folder;
+  {
+    auto file = ResultsFile::Create(folder / "a.db", false);
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db.partial"});
+  }
+  EXPECT_TRUE(folder.Files().empty());
+  {
+    auto file = ResultsFile::Create(folder / "a.db", false);
+    const Status status = file->Publish();
+    ASSERT_TRUE(status) << status.error().message;
+  }
+  EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db"});
+  EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
+}
+
+TEST(ResultsFile, ReplacesNothingUnasked) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(FreeDatabaseName(folder / "a"), folder / "a.db");
+  std::ofstream(folder / "a.db") << "precious";
+  EXPECT_EQ(FreeDatabaseName(folder / "a"), folder / "a-2.db");
+  const auto refused = ResultsFile::Create(folder / "a.db", false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            folder / "a.db" + ": it exists; --overwrite replaces it, another --db leaves it");
+  EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db"});
+
+  // Not even one that appeared while the run went on.
+  auto late = ResultsFile::Create(folder / "b.db", false);
+  std::ofstream(folder / "b.db") << "precious";
+  EXPECT_FALSE(late->Publish());
+
+  // An abandoned overwrite leaves the old file.
+  { auto abandoned = ResultsFile::Create(folder / "a.db", true); }
+  std::string text;
+  std::ifstream(folder / "a.db") >> text;
+  EXPECT_EQ(text, "precious");
+  auto replaced = ResultsFile::Create(folder / "a.db", true);
+  ASSERT_TRUE(replaced->Publish());
+  EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
+}
+
+TEST(ResultsFile, TwoWritersDoNotShareAFile) {
+  const TemporaryFolder folder;
+  auto first = ResultsFile::Create(folder / "a.db", false);
+  const auto second = ResultsFile::Create(folder / "a.db", false);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message, folder / "a.db.partial: another cnisim is writing it");
+  ASSERT_TRUE(first->Publish());
+}
+
+TEST(ResultsFile, TakesOverWhatAKilledProcessLeft) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "a.db.partial") << "half a file";
+  auto file = ResultsFile::Create(folder / "a.db", false);
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(file->Publish());
+  EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
+}
+
+TEST(ResultsFile, SaysWhyAPlaceCannotBeWritten) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(ResultsFile::Create(folder / "no/a.db", false).error().message,
+            folder / "no/a.db.partial: No such file or directory");
+  EXPECT_EQ(ResultsFile::Create(folder / "", false).error().message, folder / ": it is a folder");
+}
+
+}  // namespace
+}  // namespace cnisim

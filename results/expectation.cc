@@ -1,0 +1,46 @@
+#include "results/expectation.h"
+
+namespace cnisim {
+namespace {
+
+std::optional<double> Observe(const ExpectationSpec& spec, const Summary& summary) {
+  if (!spec.entity) return summary.Value(spec.metric, spec.statistic);
+  const auto entity = summary.FindEntity(InfoOf(spec.metric).label, *spec.entity);
+  if (!entity) return std::nullopt;
+  return summary.Value(spec.metric, *entity, spec.statistic);
+}
+
+bool Compare(double observed, Comparison comparison, double bound) {
+  switch (comparison) {
+    case Comparison::kLessEqual:
+      return observed <= bound;
+    case Comparison::kLess:
+      return observed < bound;
+    case Comparison::kGreaterEqual:
+      return observed >= bound;
+    case Comparison::kGreater:
+      return observed > bound;
+    case Comparison::kEqual:
+      return observed == bound;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<ExpectationResult> Evaluate(std::span<const ExpectationSpec> expectations,
+                                        const Summary& summary) {
+  std::vector<ExpectationResult> results;
+  for (const ExpectationSpec& spec : expectations) {
+    ExpectationResult& result = results.emplace_back();
+    result.name = spec.name;
+    result.assertion = spec.assertion;
+    result.warn_only = spec.warn_only;
+    result.unit = InfoOf(spec.metric).unit;
+    result.observed = Observe(spec, summary);
+    result.passed = result.observed && Compare(*result.observed, spec.comparison, spec.bound);
+  }
+  return results;
+}
+
+}  // namespace cnisim

@@ -1,0 +1,373 @@
+// Whole worlds: parked pool loops against honest polling, determinism, and what a run must show.
+#include "sim/cluster/world.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/net/hash.h"
+
+namespace cnisim {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Writes down everything it is told, one line a record.
+class Transcript : public Observer {
+ public:
+  void OnEntity(const EntityRecord& e) override {
+    names_[e.id] = std::string(e.name);
+    Add("entity {} {} {} {}", e.id, NameOf(e.kind), e.name, e.parent);
+  }
+  void OnNode(const NodeRecord& n) override {
+    Add("node {} {} {} {} {} {} {}", n.node, n.instance_type, n.subnet, n.max_pods, T(n.joined),
+        T(n.ready), T(n.removed));
+  }
+  void OnPod(const PodRecord& p) override {
+    Add("pod {} {} {} {} {} {} {} {} {} {} {} {} {}", p.pod, p.name, p.node, p.eni,
+        p.ip ? p.ip->ToString() : "-", T(p.created), T(p.scheduled), T(p.first_add),
+        T(p.ip_assigned), T(p.running), T(p.deleted), p.add_attempts, NameOf(p.wait_reason));
+    ++reasons_[p.wait_reason];
+  }
+  void OnTenure(const AddressTenure& t) override {
+    Add("tenure {} {} {} {} {}", t.ip.ToString(), t.pod, t.node, T(t.from), T(t.to));
+  }
+  void OnPoolChange(const PoolChange& c) override {
+    Add("pool {} {} {} {} {} {} {}", c.node, T(c.time), c.enis, c.total_ips, c.assigned_ips,
+        c.cooling_ips, c.prefixes);
+  }
+  void OnApiAttempt(const ApiAttempt& a) override {
+    Add("api {} {} {} {} {}", a.action, a.node, T(a.sent), a.latency.count(),
+        static_cast<int>(a.outcome));
+    throttled_ += a.outcome == ApiOutcome::kThrottled;
+  }
+  void OnFinding(const Finding& f) override { Add("finding {} {} {}", f.code, T(f.time), f.text); }
+  void OnGauge(Metric m, EntityId e, TimePoint t, int64_t level) override {
+    Add("gauge {} {} {} {}", InfoOf(m).name, e, T(t), level);
+    levels_[{m, names_[e]}] = level;
+  }
+  void OnCount(Metric m, EntityId e, TimePoint t, int64_t n) override {
+    Add("count {} {} {} {}", InfoOf(m).name, e, T(t), n);
+  }
+  void OnSample(Metric m, EntityId e, TimePoint t, Duration d, bool end) override {
+    Add("sample {} {} {} {} {}", InfoOf(m).name, e, T(t), d.count(), end);
+    if (m == Metric::kPodAddSeconds) adds_.push_back(d);
+  }
+  void OnEnd(TimePoint t) override { Add("end {}", T(t)); }
+
+  const std::vector<std::string>& lines() const { return lines_; }
+  int64_t Level(Metric metric, const std::string& entity) const {
+    return levels_.at({metric, entity});
+  }
+  int Waited(WaitReason reason) const {
+    const auto it = reasons_.find(reason);
+    return it == reasons_.end() ? 0 : it->second;
+  }
+  int throttled() const { return throttled_; }
+  const std::vector<Duration>& adds() const { return adds_; }
+
+ private:
+  static int64_t T(TimePoint t) { return t.time_since_epoch().count(); }
+  static int64_t T(std::optional<TimePoint> t) { return t ? T(*t) : -1; }
+  template <typename... Args>
+  void Add(fmt::format_string<Args...> format, Args&&... args) {
+    lines_.push_back(fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  std::vector<std::string> lines_;
+  std::map<EntityId, std::string> names_;
+  std::map<std::pair<Metric, std::string>, int64_t> levels_;
+  std::map<WaitReason, int> reasons_;
+  std::vector<Duration> adds_;
+  int throttled_ = 0;
+};
+
+Distribution Exponential(Duration mean) { return Distribution::Exponential(mean).value(); }
+
+SubnetSpec MakeSubnet(std::string name, const char* cidr) {
+  SubnetSpec subnet;
+  subnet.name = std::move(name);
+  subnet.availability_zone = "us-east-1a";
+  subnet.cidr = *Ipv4Cidr::Parse(cidr);
+  return subnet;
+}
+
+WorkloadSpec MakeDeployment(std::string name, int replicas, std::optional<Duration> lifetime = {}) {
+  WorkloadSpec workload;
+  workload.name = std::move(name);
+  DeploymentSpec deployment;
+  deployment.replicas = replicas;
+  if (lifetime) deployment.pod_lifetime = Exponential(*lifetime);
+  workload.kind = deployment;
+  return workload;
+}
+
+// A cluster with churn: pods come and go, a burst, and an agent restart.
+Scenario Churn(int nodes, const char* instance_type, int replicas) {
+  Scenario s;
+  s.name = "churn";
+  s.duration = hours(1);
+  s.vpc.cidr_blocks = {*Ipv4Cidr::Parse("10.0.0.0/16")};
+  s.vpc.subnets = {MakeSubnet("a", "10.0.0.0/22"), MakeSubnet("b", "10.0.4.0/22")};
+  NodeGroupSpec group;
+  group.name = "workers";
+  group.instance_type = instance_type;
+  group.desired_capacity = nodes;
+  group.max_size = nodes + 4;
+  group.subnets = {0, 1};
+  s.node_groups = {group};
+  s.workloads = {MakeDeployment("api", replicas, minutes(20))};
+  s.events.push_back({TimePoint(minutes(15)), ScaleWorkload{0, replicas * 2}});
+  s.events.push_back({TimePoint(minutes(25)), RestartAgent{"workers-1"}});
+  s.events.push_back({TimePoint(minutes(30)), ScaleWorkload{0, replicas / 2}});
+  s.events.push_back({TimePoint(minutes(35)), ScaleNodeGroup{0, nodes + 2}});
+  s.events.push_back({TimePoint(minutes(45)), ScaleNodeGroup{0, nodes - 1}});
+  return s;
+}
+
+Transcript RunChecked(const Scenario& scenario, uint64_t seed) {
+  Transcript transcript;
+  WorldOptions options;
+  options.check_invariants = true;
+  const WorldResult result = RunWorld(scenario, seed, transcript, options);
+  EXPECT_TRUE(result.violations.empty()) << result.violations.front();
+  EXPECT_EQ(result.ended, kTimeZero + scenario.duration);
+  return transcript;
+}
+
+void ExpectSameLines(const Transcript& a, const Transcript& b) {
+  const size_t n = std::min(a.lines().size(), b.lines().size());
+  for (size_t i = 0; i < n; ++i) {
+    ASSERT_EQ(a.lines()[i], b.lines()[i]) << "record " << i;
+  }
+  ASSERT_EQ(a.lines().size(), b.lines().size());
+}
+
+struct Setting {
+  const char* name;
+  const char* instance_type;
+  std::map<std::string, std::optional<std::string>> env;
+  ChoicePolicy choice = ChoicePolicy::kRandom;
+};
+
+void PrintTo(const Setting& setting, std::ostream* os) { *os << setting.name; }
+
+class PolicyTest : public testing::TestWithParam<Setting> {
+ protected:
+  Scenario Make() const {
+    Scenario s = Churn(4, GetParam().instance_type, 60);
+    s.network.env = GetParam().env;
+    s.network.choice = GetParam().choice;
+    return s;
+  }
+};
+
+TEST_P(PolicyTest, ParkedLoopsTellTheSameAsHonestPolling) {
+  Scenario scenario = Make();
+  for (const uint64_t seed : {1, 2, 3}) {
+    scenario.park_idle_pools = true;
+    const Transcript parked = RunChecked(scenario, seed);
+    scenario.park_idle_pools = false;
+    const Transcript polled = RunChecked(scenario, seed);
+    ExpectSameLines(parked, polled);
+  }
+}
+
+TEST_P(PolicyTest, SameSeedSameRecordsOtherSeedOthers) {
+  const Scenario scenario = Make();
+  const Transcript first = RunChecked(scenario, 7);
+  ExpectSameLines(first, RunChecked(scenario, 7));
+  EXPECT_NE(first.lines(), RunChecked(scenario, 8).lines());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    World, PolicyTest,
+    testing::Values(
+        Setting{"default", "m5.large", {}},
+        Setting{"oldest", "m5.large", {}, ChoicePolicy::kOldest},
+        Setting{"warm_eni_0", "m5.large", {{"WARM_ENI_TARGET", "0"}}},
+        Setting{"ip_targets", "m5.xlarge", {{"WARM_IP_TARGET", "3"}, {"MINIMUM_IP_TARGET", "10"}}},
+        Setting{"prefixes", "m5.large", {{"ENABLE_PREFIX_DELEGATION", "true"}}},
+        Setting{"prefixes_ip_targets",
+                "t3.small",
+                {{"ENABLE_PREFIX_DELEGATION", "true"}, {"WARM_IP_TARGET", "5"}}},
+        Setting{"no_cooldown", "m5.large", {{"IP_COOLDOWN_PERIOD", "0"}}},
+        Setting{"no_discovery", "m5.large", {{"ENABLE_SUBNET_DISCOVERY", "false"}}}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
+
+TEST(World, ExhaustedSubnetsKeepParkedLoopsHonestToo) {
+  for (const bool discovery : {true, false}) {
+    Scenario scenario = Churn(4, "m5.large", 60);
+    scenario.vpc.subnets = {MakeSubnet("a", "10.0.0.0/26"), MakeSubnet("b", "10.0.1.0/26")};
+    scenario.network.env["ENABLE_SUBNET_DISCOVERY"] = discovery ? "true" : "false";
+    const Transcript parked = RunChecked(scenario, 5);
+    EXPECT_GT(parked.Waited(WaitReason::kSubnetExhausted), 0);
+    scenario.park_idle_pools = false;
+    ExpectSameLines(parked, RunChecked(scenario, 5));
+  }
+}
+
+TEST(World, SlowMetadataKeepsParkedLoopsHonestToo) {
+  Scenario scenario = Churn(3, "m5.large", 40);
+  scenario.constants.imds_request =
+      Distribution::Uniform(std::chrono::milliseconds(1), std::chrono::milliseconds(30)).value();
+  scenario.constants.imds_lag = Distribution::Lognormal(seconds(5), seconds(100)).value();
+  scenario.network.env["WARM_IP_TARGET"] = "1";
+  const Transcript parked = RunChecked(scenario, 11);
+  EXPECT_GT(parked.Waited(WaitReason::kImdsLag), 0);
+  scenario.park_idle_pools = false;
+  ExpectSameLines(parked, RunChecked(scenario, 11));
+}
+
+TEST(World, AnotherNodeGroupLeavesTheFirstOnesDrawsAlone) {
+  Scenario scenario = Churn(3, "m5.large", 40);
+  scenario.workloads[0].pod.node_group = 0;
+  const Transcript alone = RunChecked(scenario, 3);
+  NodeGroupSpec idle = scenario.node_groups[0];
+  idle.name = "idle";
+  scenario.node_groups.push_back(idle);
+  const Transcript both = RunChecked(scenario, 3);
+  // The same pods start at the same moments.
+  const auto starts = [](const Transcript& t) {
+    std::vector<std::string> result;
+    for (const std::string& line : t.lines()) {
+      if (!line.starts_with("sample pod_start_seconds")) continue;
+      result.push_back(line.substr(line.find(' ', line.find(' ', 7) + 1)));
+    }
+    return result;
+  };
+  EXPECT_EQ(starts(alone), starts(both));
+}
+
+TEST(World, SettledStartHasPoolsAndPodsInPlace) {
+  Scenario scenario = Churn(4, "m5.large", 40);
+  scenario.events.clear();
+  scenario.workloads[0] = MakeDeployment("api", 40);
+  scenario.network.choice = ChoicePolicy::kOldest;
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 40);
+  EXPECT_EQ(t.Level(Metric::kPodsPending, "churn"), 0);
+  EXPECT_EQ(t.Level(Metric::kNodesReady, "churn"), 4);
+  // 10 pods a node: three ENIs of nine addresses (vector G1).
+  EXPECT_EQ(t.Level(Metric::kPoolEnis, "workers"), 12);
+  EXPECT_EQ(t.Level(Metric::kPoolTotalIps, "workers"), 108);
+  EXPECT_EQ(t.Level(Metric::kPoolAssignedIps, "workers"), 40);
+  EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 120);
+  EXPECT_EQ(std::ranges::count_if(t.lines(), [](const auto& l) { return l.starts_with("api"); }),
+            0);
+}
+
+TEST(World, ColdStartBootsBeforeItServes) {
+  Scenario scenario = Churn(2, "m5.large", 10);
+  scenario.initial_state = InitialState::kCold;
+  scenario.events.clear();
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kNodesReady, "churn"), 2);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 10);
+  EXPECT_GT(std::ranges::count_if(t.lines(), [](const auto& l) { return l.starts_with("api"); }),
+            0);
+}
+
+TEST(World, DaemonSetsAndHostNetworkPods) {
+  Scenario scenario = Churn(3, "m5.large", 6);
+  WorkloadSpec agent;
+  agent.name = "agent";
+  agent.kind = DaemonSetSpec{};
+  WorkloadSpec exporter;
+  exporter.name = "exporter";
+  exporter.pod.host_network = true;
+  exporter.kind = DaemonSetSpec{};
+  scenario.workloads.push_back(agent);
+  scenario.workloads.push_back(exporter);
+  scenario.events = {{TimePoint(minutes(10)), ScaleNodeGroup{0, 5}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 6 + 5 + 5);
+  EXPECT_EQ(t.Level(Metric::kPoolAssignedIps, "workers"), 6 + 5);
+}
+
+TEST(World, CronJobsRunToTheirEnd) {
+  Scenario scenario = Churn(3, "m5.large", 0);
+  scenario.events.clear();
+  scenario.workloads[0].name = "etl";
+  CronJobSpec cron;
+  cron.every = minutes(5);
+  cron.parallelism = 10;
+  cron.active_for = Distribution::Fixed(seconds(30)).value();
+  scenario.workloads[0].kind = cron;
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 0);
+  // Batches at 5, 10, ..., 55 min have run; that of 60 min has just been asked for.
+  const auto started = [](const std::string& line) {
+    return line.starts_with("sample pod_start") && line.ends_with("false");
+  };
+  EXPECT_EQ(std::ranges::count_if(t.lines(), started), 11 * 10);
+}
+
+TEST(World, ThePublishedBurstOf30PodsOnOneNode) {
+  // amazon-vpc-cni-k8s commit 2fb3b67: ADD p50 0.75 s, and 5.0 s with the older veth move.
+  for (const auto& [hold_ms, expected] : {std::pair{48, 0.75}, std::pair{320, 5.0}}) {
+    Scenario scenario = Churn(1, "m5.8xlarge", 1);
+    scenario.events = {{TimePoint(minutes(5)), ScaleWorkload{0, 31}}};
+    scenario.workloads[0] = MakeDeployment("api", 1);
+    scenario.constants.controller_rate = 1000;
+    scenario.constants.cni_rtnl_hold =
+        Distribution::Fixed(std::chrono::milliseconds(hold_ms)).value();
+    scenario.constants.kubelet_sync = Distribution();
+    scenario.constants.kubelet_sandbox =
+        Distribution::Fixed(std::chrono::milliseconds(100)).value();
+    const Transcript t = RunChecked(scenario, 1);
+    std::vector<Duration> adds = t.adds();
+    ASSERT_EQ(adds.size(), 30u);
+    std::ranges::sort(adds);
+    EXPECT_NEAR(ToSeconds(adds[15]), expected, 0.15 * expected);
+  }
+}
+
+TEST(World, ThrottlingIsSharedByAllNodes) {
+  Scenario scenario = Churn(0, "m5.large", 0);
+  scenario.vpc.subnets = {MakeSubnet("a", "10.0.0.0/18")};
+  scenario.node_groups[0].subnets = {0};
+  scenario.node_groups[0].max_size = 200;
+  scenario.constants.node_boot = Distribution::Fixed(seconds(30)).value();
+  scenario.events = {{TimePoint(minutes(1)), ScaleNodeGroup{0, 150}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kNodesReady, "churn"), 150);
+  EXPECT_GT(t.throttled(), 0);
+}
+
+TEST(World, CalicoTakesNoVpcAddresses) {
+  Scenario scenario = Churn(4, "m5.large", 60);
+  scenario.network.plugin = Plugin::kCalico;
+  IpPoolSpec pool;
+  pool.name = "default";
+  pool.cidr = *Ipv4Cidr::Parse("192.168.0.0/16");
+  scenario.network.calico.ip_pools = {pool};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 30);
+  EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 3);
+  ExpectSameLines(t, RunChecked(scenario, 1));
+}
+
+TEST(World, AnInterruptKeepsWhatThereIs) {
+  const Scenario scenario = Churn(4, "m5.large", 60);
+  std::atomic<bool> interrupt{false};
+  Transcript transcript;
+  WorldOptions options;
+  options.interrupt = &interrupt;
+  options.progress = [&](const Progress& p) {
+    if (p.now > TimePoint(minutes(10))) interrupt = true;
+  };
+  const WorldResult result = RunWorld(scenario, 1, transcript, options);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_LT(result.ended, TimePoint(minutes(11)));
+  EXPECT_TRUE(transcript.lines().back().starts_with("end"));
+}
+
+}  // namespace
+}  // namespace cnisim

@@ -1,0 +1,56 @@
+#include "sim/scenario/loader.h"
+
+#include "sim/scenario/file_reader.h"
+#include "sim/scenario/overrides.h"
+#include "sim/scenario/resolved_yaml.h"
+#include "sim/scenario/spec_reader.h"
+#include "sim/scenario/yaml_tree.h"
+
+namespace cnisim {
+namespace {
+
+bool ReadDocument(std::string_view text, const LoadOptions& options, SpecReader& reader,
+                  Diagnostics& diagnostics) {
+  std::optional<YamlNode> document = ParseYaml(text, 0, diagnostics);
+  if (!document) return false;
+  if (document->is_null()) {
+    diagnostics.Error({}, "empty-file", "the file is empty; a scenario is expected");
+    return false;
+  }
+  if (document->kind != YamlNode::Kind::kMapping) {
+    diagnostics.Error(document->where, "wrong-type",
+                      "a scenario must be a mapping, not " + Describe(*document));
+    return false;
+  }
+  for (const std::string& set : options.sets) ApplyOverride(set, *document, diagnostics);
+  reader.Read(*document);
+  return !diagnostics.has_errors();
+}
+
+}  // namespace
+
+LoadResult LoadScenario(const std::filesystem::path& path, const LoadOptions& options) {
+  const Result<std::string> text = ReadFile(path);
+  if (!text) {
+    Diagnostics diagnostics(path.string());
+    diagnostics.Error({}, text.error().code, text.error().message);
+    return tl::unexpected(diagnostics.Errors());
+  }
+  return LoadScenarioText(*text, path.string(), path.parent_path(), options);
+}
+
+LoadResult LoadScenarioText(std::string_view text, std::string name,
+                            const std::filesystem::path& directory, const LoadOptions& options) {
+  Diagnostics diagnostics(std::move(name));
+  SpecReader reader(directory, diagnostics);
+  if (!ReadDocument(text, options, reader, diagnostics)) {
+    return tl::unexpected(diagnostics.Errors());
+  }
+  LoadedScenario loaded;
+  loaded.resolved_yaml = ResolvedYaml(reader.scenario, reader.files);
+  loaded.scenario = std::move(reader.scenario);
+  loaded.warnings = diagnostics.Warnings();
+  return loaded;
+}
+
+}  // namespace cnisim

@@ -1,0 +1,327 @@
+#include "sim/scenario/resolved_yaml.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sim/engine/random.h"
+#include "sim/scenario/quantities.h"
+
+namespace cnisim {
+namespace {
+
+// A string that no YAML reader takes for anything else: plain where that is certain.
+std::string Quoted(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto plain = [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
+  };
+  constexpr std::string_view kWords[] = {"true", "false", "yes", "no",  "on", "off",
+                                         "null", "y",     "n",   "nan", "inf"};
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (!text.empty() && letter(text.front()) && std::ranges::all_of(text, plain) &&
+      std::ranges::find(kWords, lower) == std::end(kWords)) {
+    return std::string(text);
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        quoted += "\\\"";
+        break;
+      case '\\':
+        quoted += "\\\\";
+        break;
+      case '\n':
+        quoted += "\\n";
+        break;
+      case '\r':
+        quoted += "\\r";
+        break;
+      case '\t':
+        quoted += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          quoted += fmt::format("\\x{:02x}", static_cast<int>(c));
+        } else {
+          quoted += c;
+        }
+    }
+  }
+  return quoted + '"';
+}
+
+// Lines of block-style YAML.
+class Writer {
+ public:
+  void Line(int depth, std::string_view text) {
+    out_.append(static_cast<size_t>(depth) * 2, ' ');
+    out_ += text;
+    out_ += '\n';
+  }
+  template <typename T>
+  void Value(int depth, std::string_view key, const T& value) {
+    Line(depth, fmt::format("{}: {}", key, value));
+  }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+std::string Text(Duration d) { return FormatDuration(d); }
+std::string Text(TimePoint t) { return FormatDuration(t - kTimeZero); }
+
+std::string_view NameOf(Encapsulation encapsulation) {
+  switch (encapsulation) {
+    case Encapsulation::kNone:
+      return "None";
+    case Encapsulation::kVxlan:
+      return "VXLAN";
+    case Encapsulation::kVxlanCrossSubnet:
+      return "VXLANCrossSubnet";
+    case Encapsulation::kIpip:
+      return "IPIP";
+    case Encapsulation::kIpipCrossSubnet:
+      return "IPIPCrossSubnet";
+  }
+  return "";
+}
+
+void WriteVpc(Writer& w, const VpcSpec& vpc) {
+  std::vector<std::string> blocks;
+  for (const Ipv4Cidr& block : vpc.cidr_blocks) blocks.push_back(block.ToString());
+  w.Line(1, "vpc:");
+  w.Line(2, fmt::format("cidrBlocks: [{}]", fmt::join(blocks, ", ")));
+  w.Line(2, "subnets:");
+  for (const SubnetSpec& subnet : vpc.subnets) {
+    w.Line(3, "- name: " + Quoted(subnet.name));
+    w.Value(4, "availabilityZone", Quoted(subnet.availability_zone));
+    w.Value(4, "cidr", subnet.cidr.ToString());
+    w.Value(4, "usedAtStart", subnet.used_at_start);
+    w.Value(4, "usedLayout", subnet.used_layout == UsedLayout::kDense ? "dense" : "scattered");
+    if (subnet.tags.empty()) continue;
+    w.Line(4, "tags:");
+    for (const auto& [key, value] : subnet.tags) w.Value(5, Quoted(key), Quoted(value));
+  }
+}
+
+void WriteEc2(Writer& w, const Ec2Spec& ec2) {
+  if (ec2.throttles.empty() && ec2.latency.empty()) return;
+  w.Line(1, "ec2:");
+  if (!ec2.throttles.empty()) w.Line(2, "throttles:");
+  for (const auto& [action, bucket] : ec2.throttles) {
+    w.Value(3, action,
+            fmt::format("{{bucket: {}, refillPerSecond: {}}}", bucket.bucket,
+                        bucket.refill_per_second));
+  }
+  if (!ec2.latency.empty()) w.Line(2, "latency:");
+  for (const auto& [action, latency] : ec2.latency) w.Value(3, action, latency.ToString());
+}
+
+void WriteConstants(Writer& w, const Constants& constants) {
+  const Constants defaults;
+  bool first = true;
+  for (const ConstantInfo& info : AllConstants()) {
+    std::string value;
+    if (info.number != nullptr) {
+      if (constants.*info.number == defaults.*info.number) continue;
+      value = fmt::format("{}", constants.*info.number);
+    } else {
+      if (constants.*info.duration == defaults.*info.duration) continue;
+      value = (constants.*info.duration).ToString();
+    }
+    if (first) w.Line(1, "constants:");
+    first = false;
+    w.Value(2, info.name, value);
+  }
+}
+
+void WriteFile(Writer& w, int depth, const SourceFile& file) {
+  w.Value(depth, "file", Quoted(file.path));
+  w.Value(depth, "format", file.format);
+  w.Value(depth, "contentHash", Quoted(file.content_hash));
+}
+
+void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& files) {
+  w.Line(1, "nodeGroups:");
+  for (size_t i = 0; i < scenario.node_groups.size(); ++i) {
+    const NodeGroupSpec& group = scenario.node_groups[i];
+    w.Line(2, "- name: " + Quoted(group.name));
+    if (const auto it = files.node_lists.find(i); it != files.node_lists.end()) {
+      w.Line(3, "nodeList:");
+      WriteFile(w, 4, it->second);
+    }
+    w.Value(3, "instanceType", Quoted(group.instance_type));
+    w.Value(3, "desiredCapacity", group.desired_capacity);
+    w.Value(3, "maxSize", group.max_size);
+    std::vector<std::string> subnets;
+    for (const int index : group.subnets) {
+      subnets.push_back(Quoted(scenario.vpc.subnets[static_cast<size_t>(index)].name));
+    }
+    w.Line(3, fmt::format("subnets: [{}]", fmt::join(subnets, ", ")));
+    w.Value(3, "maxPods", group.max_pods ? fmt::format("{}", *group.max_pods) : "auto");
+  }
+}
+
+void WriteCalico(Writer& w, const CalicoSpec& calico) {
+  w.Line(2, "calico:");
+  w.Line(3, "ipPools:");
+  for (const IpPoolSpec& pool : calico.ip_pools) {
+    w.Line(4, "- name: " + Quoted(pool.name));
+    w.Value(5, "cidr", pool.cidr.ToString());
+    w.Value(5, "encapsulation", NameOf(pool.encapsulation));
+    w.Value(5, "blockSize", pool.block_size);
+    w.Value(5, "natOutgoing", pool.nat_outgoing);
+  }
+  w.Value(3, "strictAffinity", calico.strict_affinity);
+  w.Value(3, "maxBlocksPerHost", calico.max_blocks_per_host);
+}
+
+void WriteNetwork(Writer& w, const NetworkSpec& network) {
+  const bool calico = network.plugin == Plugin::kCalico;
+  w.Line(1, "network:");
+  w.Value(2, "plugin", calico ? "calico" : "aws-vpc-cni");
+  w.Value(2, "choice", network.choice == ChoicePolicy::kOldest ? "oldest" : "random");
+  if (!network.env.empty()) w.Line(2, "env:");
+  for (const auto& [name, value] : network.env) {
+    w.Value(3, name, value ? Quoted(*value) : "null");
+  }
+  if (calico) WriteCalico(w, network.calico);
+}
+
+class WorkloadWriter {
+ public:
+  WorkloadWriter(Writer& w, const SourceFile* trace) : w_(w), trace_(trace) {}
+
+  void Write(const WorkloadSpec& workload) {
+    w_.Line(2, "- name: " + Quoted(workload.name));
+    w_.Value(3, "namespace", Quoted(workload.pod.ns));
+    if (!std::holds_alternative<TraceSpec>(workload.kind)) {
+      w_.Value(3, "hostNetwork", workload.pod.host_network);
+      w_.Value(3, "resources",
+               fmt::format("{{requests: {{cpu: {}m, memory: {}Mi}}}}", workload.pod.cpu_milli,
+                           workload.pod.memory_mib));
+    }
+    std::visit(*this, workload.kind);
+  }
+
+  void operator()(const DeploymentSpec& spec) {
+    w_.Value(3, "kind", "Deployment");
+    w_.Value(3, "replicas", spec.replicas);
+    if (spec.pod_lifetime) w_.Value(3, "podLifetime", spec.pod_lifetime->ToString());
+    if (spec.start_at) w_.Value(3, "startAt", Text(*spec.start_at));
+  }
+
+  void operator()(const CronJobSpec& spec) {
+    w_.Value(3, "kind", "CronJob");
+    if (spec.every) w_.Value(3, "every", Text(*spec.every));
+    if (spec.poisson_rate_per_second) {
+      w_.Value(3, "arrivals",
+               fmt::format("{{poisson: {{rate: {}}}}}", FormatRate(*spec.poisson_rate_per_second)));
+    }
+    w_.Value(3, "parallelism", spec.parallelism);
+    w_.Value(3, "activeFor", spec.active_for.ToString());
+    if (spec.start_at) w_.Value(3, "startAt", Text(*spec.start_at));
+  }
+
+  void operator()(const DaemonSetSpec&) { w_.Value(3, "kind", "DaemonSet"); }
+
+  void operator()(const TraceSpec&) {
+    w_.Value(3, "kind", "Trace");
+    if (trace_ != nullptr) WriteFile(w_, 3, *trace_);
+  }
+
+ private:
+  Writer& w_;
+  const SourceFile* trace_;
+};
+
+void WriteWorkloads(Writer& w, const Scenario& scenario, const SourceFiles& files) {
+  if (scenario.workloads.empty()) return;
+  w.Line(1, "workloads:");
+  for (size_t i = 0; i < scenario.workloads.size(); ++i) {
+    const auto it = files.traces.find(i);
+    WorkloadWriter(w, it == files.traces.end() ? nullptr : &it->second)
+        .Write(scenario.workloads[i]);
+  }
+}
+
+struct EventText {
+  const Scenario& scenario;
+
+  std::string operator()(const ScaleWorkload& action) const {
+    return fmt::format("scale: {{workload: {}, replicas: {}}}",
+                       Quoted(scenario.workloads[static_cast<size_t>(action.workload)].name),
+                       action.replicas);
+  }
+  std::string operator()(const ScaleNodeGroup& action) const {
+    return fmt::format("scale: {{nodeGroup: {}, desiredCapacity: {}}}",
+                       Quoted(scenario.node_groups[static_cast<size_t>(action.node_group)].name),
+                       action.desired_capacity);
+  }
+  std::string operator()(const RestartAgent& action) const {
+    return fmt::format("restart: {{agent: {}}}", Quoted(action.node));
+  }
+};
+
+void WriteEvents(Writer& w, const Scenario& scenario) {
+  if (scenario.events.empty()) return;
+  w.Line(1, "events:");
+  for (const EventSpec& event : scenario.events) {
+    w.Line(2, fmt::format("- {{at: {}, {}}}", Text(event.at),
+                          std::visit(EventText{scenario}, event.action)));
+  }
+}
+
+void WriteExpectations(Writer& w, const std::vector<ExpectationSpec>& expectations) {
+  if (expectations.empty()) return;
+  w.Line(1, "expectations:");
+  for (const ExpectationSpec& expectation : expectations) {
+    w.Line(2, "- name: " + Quoted(expectation.name));
+    w.Value(3, "assert", Quoted(expectation.assertion));
+    w.Value(3, "severity", expectation.warn_only ? "warn" : "error");
+  }
+}
+
+}  // namespace
+
+std::string ContentHash(std::string_view content) {
+  return fmt::format("fnv1a64:{:016x}", HashName(content));
+}
+
+std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {
+  Writer w;
+  w.Line(0, "apiVersion: cnisim.dev/v1alpha1");
+  w.Line(0, "kind: Scenario");
+  w.Line(0, "metadata:");
+  w.Value(1, "name", Quoted(scenario.name));
+  w.Line(0, "spec:");
+  w.Value(1, "duration", Text(scenario.duration));
+  w.Value(1, "seed", scenario.seed);
+  w.Value(1, "repetitions", scenario.repetitions);
+  w.Value(1, "measureFrom", Text(scenario.measure_from));
+  w.Value(1, "initialState", scenario.initial_state == InitialState::kCold ? "cold" : "settled");
+  w.Value(1, "systemPods", scenario.system_pods ? "default" : "none");
+  WriteVpc(w, scenario.vpc);
+  WriteEc2(w, scenario.ec2);
+  WriteConstants(w, scenario.constants);
+  WriteNodeGroups(w, scenario, files);
+  WriteNetwork(w, scenario.network);
+  w.Line(1, "scheduler:");
+  w.Value(2, "placement", scenario.scheduler.placement == Placement::kPack ? "pack" : "spread");
+  WriteWorkloads(w, scenario, files);
+  WriteEvents(w, scenario);
+  WriteExpectations(w, scenario.expectations);
+  w.Line(1, "record:");
+  w.Value(2, "interval", Text(scenario.record.interval));
+  w.Value(2, "pods", scenario.record.pods == PodRows::kNone ? "none" : "all");
+  w.Line(1, "engine:");
+  w.Value(2, "parkIdlePools", scenario.park_idle_pools);
+  return w.Take();
+}
+
+}  // namespace cnisim

@@ -1,0 +1,96 @@
+// Reads the sections of `spec` into a Scenario. The order matters: whoever is referred to comes
+// before those who refer.
+#ifndef CNISIM_SIM_SCENARIO_SPEC_READER_H_
+#define CNISIM_SIM_SCENARIO_SPEC_READER_H_
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ipam/settings.h"
+#include "sim/scenario/expectation_reader.h"
+#include "sim/scenario/names.h"
+#include "sim/scenario/resolved_yaml.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/yaml_reader.h"
+
+namespace cnisim {
+
+class SpecReader {
+ public:
+  // Paths in the scenario are relative to `directory`.
+  SpecReader(std::filesystem::path directory, Diagnostics& diagnostics)
+      : directory_(std::move(directory)), diagnostics_(diagnostics) {}
+
+  // `document` is the whole document.
+  void Read(const YamlNode& document);
+
+  Scenario scenario;
+  SourceFiles files;
+
+ private:
+  // spec_reader.cc
+  void ReadTiming(MapReader& spec);
+  void ReadConstants(Field constants);
+  void ReadRecord(Field record);
+  void ReadExpectations(Field list);
+  LabelCheck CheckLabel(EntityKind kind, const std::string& value) const;
+  // spec_reader_cloud.cc
+  void ReadVpc(Field vpc);
+  void ReadSubnet(Field item);
+  void ReadEc2(Field ec2);
+  // spec_reader_nodes.cc
+  void ReadNodeGroups(Field list);
+  void ReadNodeGroup(Field item);
+  void CheckModes();
+  // spec_reader_network.cc
+  void ReadNetwork(Field network);
+  void ReadEnvironment(Field env);
+  void ReadCalico(Field calico);
+  // spec_reader_workloads.cc
+  void ReadWorkloads(Field list);
+  void ReadWorkload(Field item);
+  DeploymentSpec ReadDeployment(MapReader& map);
+  CronJobSpec ReadCronJob(MapReader& map);
+  TraceSpec ReadTrace(MapReader& map);
+  // spec_reader_events.cc
+  void ReadEvents(Field list);
+  void ReadEvent(Field item);
+  void ReadScale(Field scale, EventSpec& event);
+  void ReadRestart(Field restart, EventSpec& event);
+
+  // A moment of the run.
+  std::optional<TimePoint> Moment(Field field);
+  // A node group's name and a node's number from "GROUP-N"; what is wrong goes to `problem`.
+  bool IsNode(const std::string& name, std::string& problem, std::string& suggestion) const;
+
+  struct ReadableFile {
+    std::string text;
+    int source = 0;
+  };
+  // The file named by `path`, checked against `content_hash` if that is given. Notes both in
+  // `record`.
+  std::optional<ReadableFile> OpenFile(Field path, Field content_hash, SourceFile& record);
+
+  std::filesystem::path directory_;
+  Diagnostics& diagnostics_;
+  Names subnets_{"subnet"};
+  Names node_groups_{"node group"};
+  Names workloads_{"workload"};
+  std::vector<Field> max_size_fields_;       // of every node group
+  std::vector<Field> instance_type_fields_;  // of every node group
+  std::optional<AgentSettings> settings_;    // what network.env says, if that is valid
+  std::map<std::string, Location> env_places_;
+  Location network_place_;
+  struct LaterCheck {
+    Field field;
+    std::string node;
+  };
+  std::vector<LaterCheck> restarts_;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_SCENARIO_SPEC_READER_H_

@@ -1,0 +1,124 @@
+// spec.vpc and spec.ec2.
+#include <algorithm>
+
+#include "sim/cloud/ec2_defaults.h"
+#include "sim/scenario/distribution_reader.h"
+#include "sim/scenario/spec_reader.h"
+
+namespace cnisim {
+namespace {
+
+// Amazon VPC user guide: a VPC's and a subnet's IPv4 block is a /16 to a /28.
+constexpr int kLargestBlock = 16;
+constexpr int kSmallestBlock = 28;
+// The first four addresses of a subnet and its last.
+constexpr int64_t kReserved = 5;
+constexpr double kMaxTokens = 1e6;
+
+std::optional<Ipv4Cidr> ReadBlock(Field field) {
+  const std::optional<Ipv4Cidr> cidr = field.Cidr();
+  if (!cidr) return std::nullopt;
+  if (cidr->length() >= kLargestBlock && cidr->length() <= kSmallestBlock) return cidr;
+  field.Error("out-of-range", fmt::format("{} must be a /{} to a /{}, not {}", field.label(),
+                                          kLargestBlock, kSmallestBlock, cidr->ToString()));
+  return std::nullopt;
+}
+
+}  // namespace
+
+void SpecReader::ReadVpc(Field vpc) {
+  MapReader map = vpc.Map("vpc");
+  Field blocks = map.Get("cidrBlocks").Required();
+  for (Field& item : blocks.List("CIDR block")) {
+    const std::optional<Ipv4Cidr> block = ReadBlock(item.Required());
+    if (!block) continue;
+    for (const Ipv4Cidr& earlier : scenario.vpc.cidr_blocks) {
+      if (!earlier.Overlaps(*block)) continue;
+      item.Error("overlap",
+                 fmt::format("CIDR block {} overlaps {}", block->ToString(), earlier.ToString()));
+    }
+    scenario.vpc.cidr_blocks.push_back(*block);
+  }
+  Field subnets = map.Get("subnets").Required();
+  for (Field& item : subnets.List("subnet")) ReadSubnet(item);
+  if (subnets.present() && subnets.node()->kind == YamlNode::Kind::kList &&
+      scenario.vpc.subnets.empty()) {
+    subnets.Error("missing-value", "a VPC needs at least one subnet");
+  }
+  map.Done();
+}
+
+void SpecReader::ReadSubnet(Field item) {
+  MapReader map = item.Required().Map(item.label());
+  SubnetSpec subnet;
+  Field name = map.Get("name").Required();
+  const std::optional<std::string> text = name.Name();
+  subnets_.Add(text, name);
+  subnet.name = text.value_or("");
+  if (text) map.Rename(fmt::format("subnet '{}'", *text));
+  subnet.availability_zone = map.Get("availabilityZone").Required().DnsLabel().value_or("");
+
+  Field cidr_field = map.Get("cidr").Required();
+  const std::optional<Ipv4Cidr> cidr = ReadBlock(cidr_field);
+  int64_t usable = int64_t{1} << 32;
+  if (cidr) {
+    subnet.cidr = *cidr;
+    usable = static_cast<int64_t>(cidr->size()) - kReserved;
+    const std::vector<Ipv4Cidr>& blocks = scenario.vpc.cidr_blocks;
+    const bool inside =
+        std::ranges::any_of(blocks, [&](const Ipv4Cidr& b) { return b.Contains(*cidr); });
+    if (!inside && !blocks.empty()) {
+      cidr_field.Error("outside-vpc", fmt::format("{} {} is inside none of the VPC's CIDR blocks",
+                                                  map.what(), cidr->ToString()));
+    }
+    for (const SubnetSpec& earlier : scenario.vpc.subnets) {
+      // A default-constructed block belongs to a subnet that was already reported.
+      if (earlier.cidr == Ipv4Cidr() || !earlier.cidr.Overlaps(*cidr)) continue;
+      cidr_field.Error("overlap",
+                       fmt::format("{} {} overlaps subnet '{}' {}", map.what(), cidr->ToString(),
+                                   earlier.name, earlier.cidr.ToString()));
+    }
+  }
+  Field used = map.Get("usedAtStart");
+  subnet.used_at_start = used.Int<int64_t>(0, int64_t{1} << 32).value_or(0);
+  if (subnet.used_at_start > usable) {
+    used.Error("out-of-range", fmt::format("{} is {}, but {} has {} usable addresses", used.label(),
+                                           subnet.used_at_start, subnet.cidr.ToString(), usable));
+  }
+  subnet.used_layout =
+      map.Get("usedLayout")
+          .OneOf<UsedLayout>({{"scattered", UsedLayout::kScattered}, {"dense", UsedLayout::kDense}})
+          .value_or(UsedLayout::kScattered);
+  MapReader tags = map.Get("tags").Map(fmt::format("'tags' of {}", map.what()));
+  for (const YamlEntry& entry : tags.entries()) {
+    subnet.tags[entry.key] = tags.Get(entry.key).Text().value_or("");
+  }
+  map.Done();
+  scenario.vpc.subnets.push_back(std::move(subnet));
+}
+
+void SpecReader::ReadEc2(Field ec2) {
+  MapReader map = ec2.Map("ec2");
+  MapReader throttles = map.Get("throttles").Map("'throttles' of ec2");
+  MapReader latency = map.Get("latency").Map("'latency' of ec2");
+  for (const Ec2ActionInfo& action : AllEc2Actions()) {
+    const std::string name(action.name);
+    Field throttle = throttles.Get(action.name);
+    if (throttle.present()) {
+      MapReader bucket = throttle.Map(fmt::format("the throttle of {}", name));
+      BucketSpec& spec = scenario.ec2.throttles[name];
+      spec.bucket = bucket.Get("bucket").Required().Number(1, kMaxTokens).value_or(1);
+      spec.refill_per_second =
+          bucket.Get("refillPerSecond").Required().Number(0.001, kMaxTokens).value_or(1);
+      bucket.Done();
+    }
+    if (const auto distribution = ReadDistribution(latency.Get(action.name))) {
+      scenario.ec2.latency[name] = *distribution;
+    }
+  }
+  throttles.Done();
+  latency.Done();
+  map.Done();
+}
+
+}  // namespace cnisim

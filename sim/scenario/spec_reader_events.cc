@@ -1,0 +1,110 @@
+// spec.events.
+#include <algorithm>
+
+#include "sim/scenario/spec_reader.h"
+
+namespace cnisim {
+namespace {
+
+constexpr int kMaxReplicas = 1'000'000;
+constexpr int kMaxNodes = 100'000;
+
+}  // namespace
+
+void SpecReader::ReadEvents(Field list) {
+  for (Field& item : list.List("event")) ReadEvent(item);
+  std::ranges::stable_sort(scenario.events, {}, &EventSpec::at);
+  for (LaterCheck& restart : restarts_) {
+    std::string problem;
+    std::string suggestion;
+    if (!IsNode(restart.node, problem, suggestion)) {
+      restart.field.Error("unknown-reference", problem, suggestion);
+    }
+  }
+  // Nodes beyond a node list need a type of their own.
+  for (size_t i = 0; i < scenario.node_groups.size(); ++i) {
+    const NodeGroupSpec& group = scenario.node_groups[i];
+    const int listed = static_cast<int>(group.nodes.size());
+    if (listed == 0 || group.max_size <= listed || instance_type_fields_[i].present()) continue;
+    instance_type_fields_[i].Error(
+        "missing-key", fmt::format("node group '{}' can have {} nodes, but its list has {}: "
+                                   "'instanceType' must say what the others are",
+                                   group.name, group.max_size, listed));
+  }
+}
+
+void SpecReader::ReadEvent(Field item) {
+  MapReader map = item.Required().Map(item.label());
+  EventSpec event;
+  const std::optional<TimePoint> at = Moment(map.Get("at").Required());
+  event.at = at.value_or(kTimeZero);
+  Field scale = map.Get("scale");
+  Field restart = map.Get("restart");
+  if (scale.present() == restart.present()) {
+    diagnostics_.Error(map.where(), scale.present() ? "conflicting-keys" : "missing-key",
+                       fmt::format("{} needs {} of 'scale' and 'restart'", map.what(),
+                                   scale.present() ? "only one" : "one"));
+  }
+  if (scale.present()) ReadScale(scale, event);
+  if (restart.present()) ReadRestart(restart, event);
+  map.Done();
+  scenario.events.push_back(std::move(event));
+}
+
+void SpecReader::ReadScale(Field scale, EventSpec& event) {
+  MapReader map = scale.Map("'scale'");
+  Field workload = map.Get("workload");
+  Field group = map.Get("nodeGroup");
+  if (workload.present() == group.present()) {
+    scale.Error(workload.present() ? "conflicting-keys" : "missing-key",
+                fmt::format("'scale' needs {} of 'workload' and 'nodeGroup'",
+                            workload.present() ? "only one" : "one"));
+    return;
+  }
+  if (workload.present()) {
+    map.Misplaced("desiredCapacity", "is for a node group; a workload has 'replicas'");
+    ScaleWorkload action;
+    const std::optional<int> index = workloads_.Resolve(workload);
+    action.workload = index.value_or(0);
+    action.replicas = map.Get("replicas").Required().Int(0, kMaxReplicas).value_or(0);
+    if (index && !std::holds_alternative<DeploymentSpec>(
+                     scenario.workloads[static_cast<size_t>(*index)].kind)) {
+      workload.Error("wrong-kind", fmt::format("workload '{}' is not a Deployment; only those can "
+                                               "be scaled",
+                                               workload.node()->text));
+    }
+    event.action = action;
+  } else {
+    map.Misplaced("replicas", "is for a workload; a node group has 'desiredCapacity'");
+    ScaleNodeGroup action;
+    const std::optional<int> index = node_groups_.Resolve(group);
+    action.node_group = index.value_or(0);
+    Field desired = map.Get("desiredCapacity").Required();
+    action.desired_capacity = desired.Int(0, kMaxNodes).value_or(0);
+    if (index) {
+      NodeGroupSpec& spec = scenario.node_groups[static_cast<size_t>(*index)];
+      if (!max_size_fields_[static_cast<size_t>(*index)].present()) {
+        spec.max_size = std::max(spec.max_size, action.desired_capacity);
+      } else if (action.desired_capacity > spec.max_size) {
+        desired.Error("out-of-range",
+                      fmt::format("node group '{}' cannot have {} nodes; its maxSize is {}",
+                                  spec.name, action.desired_capacity, spec.max_size));
+      }
+    }
+    event.action = action;
+  }
+  map.Done();
+}
+
+void SpecReader::ReadRestart(Field restart, EventSpec& event) {
+  MapReader map = restart.Map("'restart'");
+  Field agent = map.Get("agent").Required();
+  if (const std::optional<std::string> node = agent.String()) {
+    // Checked once every event has had its say about the size of node groups.
+    restarts_.push_back({agent, *node});
+    event.action = RestartAgent{*node};
+  }
+  map.Done();
+}
+
+}  // namespace cnisim

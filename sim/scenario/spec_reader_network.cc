@@ -1,0 +1,152 @@
+// spec.network.
+#include <algorithm>
+
+#include "sim/scenario/spec_reader.h"
+#include "sim/scenario/suggest.h"
+
+namespace cnisim {
+namespace {
+
+// Calico IPPool API: a block is a /20 to a /32.
+constexpr int kLargestBlock = 20;
+constexpr int kSmallestBlock = 32;
+constexpr int kMaxBlocksPerHost = 100'000;
+
+bool Holds(std::span<const std::string_view> sorted, std::string_view name) {
+  return std::ranges::binary_search(sorted, name);
+}
+
+}  // namespace
+
+void SpecReader::ReadNetwork(Field network) {
+  MapReader map = network.Map("network");
+  network_place_ = network.where();
+  NetworkSpec& spec = scenario.network;
+  spec.plugin =
+      map.Get("plugin")
+          .OneOf<Plugin>({{"aws-vpc-cni", Plugin::kAwsVpcCni}, {"calico", Plugin::kCalico}})
+          .value_or(Plugin::kAwsVpcCni);
+  spec.choice = map.Get("choice")
+                    .OneOf<ChoicePolicy>(
+                        {{"random", ChoicePolicy::kRandom}, {"oldest", ChoicePolicy::kOldest}})
+                    .value_or(ChoicePolicy::kRandom);
+  if (spec.plugin == Plugin::kAwsVpcCni) {
+    map.Misplaced("calico", "is only for plugin calico");
+    ReadEnvironment(map.Get("env"));
+  } else {
+    map.Misplaced("env", "is only for plugin aws-vpc-cni");
+    ReadCalico(map.Get("calico"));
+  }
+  map.Done();
+}
+
+void SpecReader::ReadEnvironment(Field env) {
+  MapReader map = env.Map("'env' of network");
+  std::vector<std::string_view> known(SupportedVariables().begin(), SupportedVariables().end());
+  bool good = true;
+  Environment environment = ManifestEnvironment();
+  for (const YamlEntry& entry : map.entries()) {
+    const std::string& name = entry.key;
+    Field value = map.Get(name);
+    env_places_[name] = value.where();
+    if (Holds(UnsupportedVariables(), name)) {
+      diagnostics_.Error(entry.where, "unsupported-variable",
+                         fmt::format("cnisim does not simulate the variable {}", name));
+      good = false;
+    } else if (!Holds(SupportedVariables(), name)) {
+      diagnostics_.Error(entry.where, "unknown-variable",
+                         fmt::format("aws-node has no variable '{}'", name),
+                         DidYouMean(name, known));
+      good = false;
+    } else if (entry.value.is_null()) {
+      scenario.network.env[name] = std::nullopt;
+      environment.erase(name);
+    } else if (const std::optional<std::string> text = value.Text()) {
+      scenario.network.env[name] = *text;
+      environment[name] = *text;
+    } else {
+      good = false;
+    }
+  }
+  if (!good) return;
+  const auto place = [&](std::string_view variable) {
+    const auto it = env_places_.find(std::string(variable));
+    return it == env_places_.end() ? env.where() : it->second;
+  };
+  const Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
+  if (!parsed) {
+    // The message starts with the variable at fault.
+    const std::string& message = parsed.error().message;
+    diagnostics_.Error(place(std::string_view(message).substr(0, message.find_first_of("=:"))),
+                       "bad-environment", message);
+    return;
+  }
+  for (const EnvironmentWarning& warning : parsed->warnings) {
+    diagnostics_.Warning(place(warning.variable), "env-value-ignored", warning.text);
+  }
+  settings_ = parsed->settings;
+}
+
+void SpecReader::ReadCalico(Field calico) {
+  MapReader map = calico.Map("'calico' of network");
+  CalicoSpec& spec = scenario.network.calico;
+  Names names("IP pool");
+  Field pools = map.Get("ipPools");
+  for (Field& item : pools.List("IP pool")) {
+    MapReader pool_map = item.Required().Map(item.label());
+    IpPoolSpec pool;
+    Field name = pool_map.Get("name");
+    pool.name = name.DnsLabel().value_or(fmt::format("ippool-{}", spec.ip_pools.size() + 1));
+    names.Add(pool.name, item);
+    pool_map.Rename(fmt::format("IP pool '{}'", pool.name));
+    pool.encapsulation =
+        pool_map.Get("encapsulation")
+            .OneOf<Encapsulation>({{"None", Encapsulation::kNone},
+                                   {"VXLAN", Encapsulation::kVxlan},
+                                   {"VXLANCrossSubnet", Encapsulation::kVxlanCrossSubnet},
+                                   {"IPIP", Encapsulation::kIpip},
+                                   {"IPIPCrossSubnet", Encapsulation::kIpipCrossSubnet}})
+            .value_or(IpPoolSpec{}.encapsulation);
+    pool.block_size = pool_map.Get("blockSize")
+                          .Int(kLargestBlock, kSmallestBlock)
+                          .value_or(IpPoolSpec{}.block_size);
+    pool.nat_outgoing = pool_map.Get("natOutgoing").Bool().value_or(IpPoolSpec{}.nat_outgoing);
+    Field cidr_field = pool_map.Get("cidr").Required();
+    const std::optional<Ipv4Cidr> cidr = cidr_field.Cidr();
+    pool_map.Done();
+    if (!cidr) continue;
+    pool.cidr = *cidr;
+    if (cidr->length() > pool.block_size) {
+      cidr_field.Error("out-of-range",
+                       fmt::format("{} {} is smaller than one of its blocks, a /{}",
+                                   pool_map.what(), cidr->ToString(), pool.block_size));
+    }
+    for (const IpPoolSpec& earlier : spec.ip_pools) {
+      if (!earlier.cidr.Overlaps(*cidr)) continue;
+      cidr_field.Error("overlap",
+                       fmt::format("{} {} overlaps IP pool '{}' {}", pool_map.what(),
+                                   cidr->ToString(), earlier.name, earlier.cidr.ToString()));
+    }
+    for (const Ipv4Cidr& block : scenario.vpc.cidr_blocks) {
+      if (!block.Overlaps(*cidr)) continue;
+      diagnostics_.Warning(cidr_field.where(), "pool-overlaps-vpc",
+                           fmt::format("{} {} overlaps the VPC's {}", pool_map.what(),
+                                       cidr->ToString(), block.ToString()));
+    }
+    spec.ip_pools.push_back(std::move(pool));
+  }
+  if (!pools.present()) {
+    // calico.yaml's CALICO_IPV4POOL_CIDR default and its pool's name.
+    IpPoolSpec pool;
+    pool.name = "default-ipv4-ippool";
+    pool.cidr = Ipv4Cidr(Ipv4Address(192, 168, 0, 0), 16);
+    spec.ip_pools.push_back(std::move(pool));
+  } else if (pools.node()->kind == YamlNode::Kind::kList && pools.node()->items.empty()) {
+    pools.Error("missing-value", "Calico needs at least one IP pool");
+  }
+  spec.strict_affinity = map.Get("strictAffinity").Bool().value_or(false);
+  spec.max_blocks_per_host = map.Get("maxBlocksPerHost").Int(0, kMaxBlocksPerHost).value_or(0);
+  map.Done();
+}
+
+}  // namespace cnisim

@@ -1,0 +1,173 @@
+// spec.workloads.
+#include <algorithm>
+
+#include "sim/scenario/distribution_reader.h"
+#include "sim/scenario/spec_reader.h"
+#include "sim/scenario/trace_reader.h"
+
+namespace cnisim {
+namespace {
+
+enum class Kind { kDeployment, kCronJob, kDaemonSet, kTrace };
+
+// Guards against typing errors; pods are counted in 32 bits.
+constexpr int kMaxReplicas = 1'000'000;
+constexpr double kMinRate = 1e-9;
+constexpr double kMaxRate = 100'000;
+
+// Which keys belong to which kind.
+constexpr std::pair<std::string_view, std::string_view> kKindKeys[] = {
+    {"replicas", "Deployment"}, {"podLifetime", "Deployment"}, {"startAt", "Deployment"},
+    {"every", "CronJob"},       {"arrivals", "CronJob"},       {"parallelism", "CronJob"},
+    {"activeFor", "CronJob"},   {"startAt", "CronJob"},        {"file", "Trace"},
+    {"format", "Trace"},        {"contentHash", "Trace"},
+};
+
+std::string_view NameOf(Kind kind) {
+  switch (kind) {
+    case Kind::kDeployment:
+      return "Deployment";
+    case Kind::kCronJob:
+      return "CronJob";
+    case Kind::kDaemonSet:
+      return "DaemonSet";
+    case Kind::kTrace:
+      return "Trace";
+  }
+  return "";
+}
+
+void RefuseKeysOfOtherKinds(MapReader& map, Kind kind) {
+  const std::string_view own = NameOf(kind);
+  for (const auto& [key, of_kind] : kKindKeys) {
+    const bool suits = std::ranges::any_of(kKindKeys, [&, key = key](const auto& other) {
+      return other.first == key && other.second == own;
+    });
+    if (suits) continue;
+    map.Misplaced(key, fmt::format("is for kind {}, not {}", of_kind, own));
+  }
+}
+
+PodTemplate ReadPodTemplate(MapReader& map, bool trace) {
+  PodTemplate pod;
+  pod.ns = map.Get("namespace").DnsLabel().value_or(pod.ns);
+  if (trace) {
+    map.Misplaced("resources", "comes from the trace's columns");
+    map.Misplaced("hostNetwork", "comes from the trace's columns");
+    return pod;
+  }
+  pod.host_network = map.Get("hostNetwork").Bool().value_or(false);
+  MapReader resources = map.Get("resources").Map(fmt::format("'resources' of {}", map.what()));
+  MapReader requests = resources.Get("requests").Map(fmt::format("'requests' of {}", map.what()));
+  pod.cpu_milli = requests.Get("cpu").CpuMilli().value_or(0);
+  pod.memory_mib = requests.Get("memory").MemoryMib().value_or(0);
+  requests.Done();
+  resources.Done();
+  return pod;
+}
+
+}  // namespace
+
+void SpecReader::ReadWorkloads(Field list) {
+  for (Field& item : list.List("workload")) ReadWorkload(item);
+}
+
+void SpecReader::ReadWorkload(Field item) {
+  MapReader map = item.Required().Map(item.label());
+  WorkloadSpec workload;
+  Field name = map.Get("name").Required();
+  const std::optional<std::string> text = name.DnsLabel();
+  workloads_.Add(text, name);
+  workload.name = text.value_or("");
+  if (text) map.Rename(fmt::format("workload '{}'", *text));
+  const std::optional<Kind> kind =
+      map.Get("kind").Required().OneOf<Kind>({{"Deployment", Kind::kDeployment},
+                                              {"CronJob", Kind::kCronJob},
+                                              {"DaemonSet", Kind::kDaemonSet},
+                                              {"Trace", Kind::kTrace}});
+  workload.pod = ReadPodTemplate(map, kind == Kind::kTrace);
+  if (kind) {
+    RefuseKeysOfOtherKinds(map, *kind);
+    switch (*kind) {
+      case Kind::kDeployment:
+        workload.kind = ReadDeployment(map);
+        break;
+      case Kind::kCronJob:
+        workload.kind = ReadCronJob(map);
+        break;
+      case Kind::kDaemonSet:
+        workload.kind = DaemonSetSpec{};
+        break;
+      case Kind::kTrace:
+        workload.kind = ReadTrace(map);
+        break;
+    }
+    map.Done();
+  }
+  scenario.workloads.push_back(std::move(workload));
+}
+
+DeploymentSpec SpecReader::ReadDeployment(MapReader& map) {
+  DeploymentSpec spec;
+  spec.replicas = map.Get("replicas").Required().Int(0, kMaxReplicas).value_or(0);
+  Field lifetime = map.Get("podLifetime");
+  spec.pod_lifetime = ReadDistribution(lifetime);
+  if (spec.pod_lifetime && spec.pod_lifetime->Mean() <= Duration::zero()) {
+    lifetime.Error("out-of-range", fmt::format("{} must be longer than 0s", lifetime.label()));
+  }
+  spec.start_at = Moment(map.Get("startAt"));
+  return spec;
+}
+
+CronJobSpec SpecReader::ReadCronJob(MapReader& map) {
+  constexpr Duration kShortestPeriod = std::chrono::milliseconds(1);
+  CronJobSpec spec;
+  Field every = map.Get("every");
+  Field arrivals = map.Get("arrivals");
+  if (every.present() == arrivals.present()) {
+    diagnostics_.Error(every.present() ? arrivals.where() : map.where(),
+                       every.present() ? "conflicting-keys" : "missing-key",
+                       fmt::format("{} needs {} of 'every' and 'arrivals'", map.what(),
+                                   every.present() ? "only one" : "one"));
+  }
+  spec.every = every.Time(kShortestPeriod, kLongest);
+  if (arrivals.present()) {
+    MapReader process = arrivals.Map(fmt::format("'arrivals' of {}", map.what()));
+    MapReader poisson =
+        process.Get("poisson").Required().Map(fmt::format("'arrivals' of {}", map.what()));
+    spec.poisson_rate_per_second = poisson.Get("rate").Required().Rate(kMinRate, kMaxRate);
+    poisson.Done();
+    process.Done();
+  }
+  spec.parallelism = map.Get("parallelism").Int(1, kMaxReplicas).value_or(1);
+  spec.active_for = ReadDistribution(map.Get("activeFor").Required()).value_or(Distribution());
+  spec.start_at = Moment(map.Get("startAt"));
+  return spec;
+}
+
+TraceSpec SpecReader::ReadTrace(MapReader& map) {
+  TraceSpec spec;
+  SourceFile record;
+  const std::optional<TraceFormat> format = map.Get("format").OneOf<TraceFormat>(
+      {{"cnisim", TraceFormat::kCnisim}, {"openb", TraceFormat::kOpenb}});
+  record.format = format == TraceFormat::kOpenb ? "openb" : "cnisim";
+  Field file_field = map.Get("file").Required();
+  const auto file = OpenFile(file_field, map.Get("contentHash"), record);
+  if (file) {
+    spec.pods =
+        ReadPodTrace(file->text, format.value_or(TraceFormat::kCnisim), file->source, diagnostics_);
+    const TimePoint end = kTimeZero + scenario.duration;
+    const auto late =
+        std::ranges::count_if(spec.pods, [&](const TracePod& pod) { return pod.created >= end; });
+    if (late > 0) {
+      diagnostics_.Warning(
+          file_field.where(), "trace-longer-than-run",
+          fmt::format("{} of the {} pods in '{}' are created after the end, {}", late,
+                      spec.pods.size(), record.path, FormatDuration(scenario.duration)));
+    }
+  }
+  files.traces[scenario.workloads.size()] = std::move(record);
+  return spec;
+}
+
+}  // namespace cnisim
