@@ -26,6 +26,13 @@ void Diagnostics::Error(Location where, std::string_view code, std::string messa
   Add(DiagnosticKind::kError, where, code, std::move(message), std::move(suggestion));
 }
 
+void Diagnostics::Retract(Location where, std::string_view code, std::string_view message) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    return entry.where == where && entry.diagnostic.code == code &&
+           entry.diagnostic.message == message;
+  });
+}
+
 void Diagnostics::Warning(Location where, std::string_view code, std::string message) {
   Add(DiagnosticKind::kWarning, where, code, std::move(message), "");
 }

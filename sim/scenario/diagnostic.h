@@ -50,6 +50,8 @@ class Diagnostics {
 
   void Error(Location where, std::string_view code, std::string message,
              std::string suggestion = "");
+  // Takes back errors that a later, better one explains.
+  void Retract(Location where, std::string_view code, std::string_view message);
   void Warning(Location where, std::string_view code, std::string message);
 
   bool has_errors() const;

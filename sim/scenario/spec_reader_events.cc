@@ -66,7 +66,9 @@ void SpecReader::ReadScale(Field scale, EventSpec& event) {
     ScaleWorkload action;
     const std::optional<int> index = workloads_.Resolve(workload);
     action.workload = index.value_or(0);
-    action.replicas = map.Get("replicas").Required().Int(0, kMaxReplicas).value_or(0);
+    Field replicas = map.Get("replicas");
+    if (!map.Has("desiredCapacity")) replicas.Required();
+    action.replicas = replicas.Int(0, kMaxReplicas).value_or(0);
     if (index && !std::holds_alternative<DeploymentSpec>(
                      scenario.workloads[static_cast<size_t>(*index)].kind)) {
       workload.Error("wrong-kind", fmt::format("workload '{}' is not a Deployment; only those can "
@@ -79,7 +81,8 @@ void SpecReader::ReadScale(Field scale, EventSpec& event) {
     ScaleNodeGroup action;
     const std::optional<int> index = node_groups_.Resolve(group);
     action.node_group = index.value_or(0);
-    Field desired = map.Get("desiredCapacity").Required();
+    Field desired = map.Get("desiredCapacity");
+    if (!map.Has("replicas")) desired.Required();
     action.desired_capacity = desired.Int(0, kMaxNodes).value_or(0);
     if (index) {
       NodeGroupSpec& spec = scenario.node_groups[static_cast<size_t>(*index)];

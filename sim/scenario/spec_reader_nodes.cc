@@ -114,7 +114,12 @@ void SpecReader::CheckModes() {
     const Status valid =
         ValidateConfiguration(settings, PrefixDelegationSupported(*type), warnings);
     if (!valid) {
-      diagnostics_.Error(network_place_, "bad-environment", valid.error().message);
+      const std::string& message = valid.error().message;
+      Location where = network_place_;
+      for (const auto& [variable, place] : env_places_) {
+        if (message.find(variable) != std::string::npos) where = place;
+      }
+      diagnostics_.Error(where, "bad-environment", message);
       return;
     }
     for (const EnvironmentWarning& warning : warnings) {

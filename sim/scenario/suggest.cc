@@ -67,7 +67,8 @@ std::string DidYouMean(std::string_view word, std::span<const std::string_view> 
     return fmt::format("did you mean '{}'?", *nearest);
   }
   if (candidates.empty() || candidates.size() > kMaxListed) return "";
-  return fmt::format("known here: {}", fmt::join(candidates, ", "));
+  return fmt::format("expected {}{}", candidates.size() == 1 ? "" : "one of ",
+                     fmt::join(candidates, ", "));
 }
 
 }  // namespace cnisim

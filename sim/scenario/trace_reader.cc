@@ -89,9 +89,16 @@ class Row {
   std::vector<int> starts_;
 };
 
+struct Headers {
+  std::span<const Columns> wanted;
+  // A header of another format, and how to ask for that.
+  Columns other;
+  std::string_view other_advice;
+};
+
 // Calls `read` for every line below the header. Blank lines and lines that start with # are
 // skipped.
-void ReadCsv(std::string_view text, std::span<const Columns> headers, int source,
+void ReadCsv(std::string_view text, const Headers& headers, int source,
              Diagnostics& diagnostics, const std::function<void(Row&)>& read) {
   const Columns* header = nullptr;
   int line_number = 0;
@@ -105,12 +112,15 @@ void ReadCsv(std::string_view text, std::span<const Columns> headers, int source
     if (line.empty() || line.starts_with('#')) continue;
     Row row(line, {source, line_number, 1}, diagnostics);
     if (header == nullptr) {
-      for (const Columns& columns : headers) {
+      for (const Columns& columns : headers.wanted) {
         if (std::ranges::equal(columns, row.fields())) header = &columns;
       }
       if (header == nullptr) {
         row.Error(0, "trace-header",
-                  fmt::format("the header must be {}", fmt::join(headers[0], ",")));
+                  fmt::format("the header must be {}", fmt::join(headers.wanted[0], ",")),
+                  std::ranges::equal(headers.other, row.fields())
+                      ? std::string(headers.other_advice)
+                      : "");
         return;
       }
     } else if (row.size() != header->size()) {
@@ -123,7 +133,7 @@ void ReadCsv(std::string_view text, std::span<const Columns> headers, int source
   if (header == nullptr) {
     diagnostics.Error(
         {source, 0, 0}, "trace-header",
-        fmt::format("the file is empty; it needs the header {}", fmt::join(headers[0], ",")));
+        fmt::format("the file is empty; it needs the header {}", fmt::join(headers.wanted[0], ",")));
   }
 }
 
@@ -193,13 +203,15 @@ std::optional<std::string_view> SmallestFor(int64_t cpu_milli, int64_t memory_mi
 
 std::vector<TracePod> ReadPodTrace(std::string_view text, TraceFormat format, int source,
                                    Diagnostics& diagnostics) {
-  const Columns cnisim_headers[] = {kCnisimColumns, kCnisimColumnsHost};
-  const Columns openb_headers[] = {kOpenbPodColumns};
-  const bool openb = format == TraceFormat::kOpenb;
+  constexpr std::string_view kMeantOpenb = "did you mean 'format: openb'?";
+  constexpr std::string_view kMeantCnisim = "did you mean 'format: cnisim'?";
+  const Columns cnisim[] = {kCnisimColumns, kCnisimColumnsHost};
+  const Columns openb[] = {kOpenbPodColumns};
+  const bool is_openb = format == TraceFormat::kOpenb;
+  const Headers headers = is_openb ? Headers{openb, kCnisimColumns, kMeantCnisim}
+                                   : Headers{cnisim, kOpenbPodColumns, kMeantOpenb};
   std::vector<TracePod> pods;
   std::unordered_set<std::string_view> seen;
-  const std::span<const Columns> headers =
-      openb ? std::span<const Columns>(openb_headers) : std::span<const Columns>(cnisim_headers);
   ReadCsv(text, headers, source, diagnostics, [&](Row& row) {
     if (row[0].empty()) {
       row.Error(0, "trace-value", "the pod has no name");
@@ -208,7 +220,7 @@ std::vector<TracePod> ReadPodTrace(std::string_view text, TraceFormat format, in
     if (!seen.insert(row[0]).second) {
       row.Error(0, "duplicate-name", fmt::format("a second pod is named '{}'", row[0]));
     }
-    std::optional<TracePod> pod = openb ? ReadOpenbPod(row) : ReadCnisimPod(row);
+    std::optional<TracePod> pod = is_openb ? ReadOpenbPod(row) : ReadCnisimPod(row);
     if (!pod) return;
     pod->name = row[0];
     pods.push_back(*std::move(pod));
@@ -218,7 +230,8 @@ std::vector<TracePod> ReadPodTrace(std::string_view text, TraceFormat format, in
 }
 
 std::vector<NodeSpec> ReadNodeList(std::string_view text, int source, Diagnostics& diagnostics) {
-  const Columns headers[] = {kOpenbNodeColumns};
+  const Columns columns[] = {kOpenbNodeColumns};
+  const Headers headers{columns, kOpenbPodColumns, "that is a list of pods"};
   std::vector<NodeSpec> nodes;
   ReadCsv(text, headers, source, diagnostics, [&](Row& row) {
     const std::optional<int64_t> cpu = row.Integer(1, "cpu_milli");

@@ -39,11 +39,26 @@ bool LooksTyped(std::string_view text) {
   return ParseNumber(text).has_value();
 }
 
+bool IsWhole(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && std::ranges::all_of(text, IsDigit);
+}
+
+std::string LabelOf(std::string_view key, std::string_view what) {
+  return fmt::format("'{}' of {}", key, what);
+}
+
+std::string Missing(std::string_view label) { return fmt::format("{} is missing", label); }
+
 }  // namespace
 
 Field& Field::Required() {
   if (!present()) {
-    Error("missing-key", fmt::format("{} is missing", label_));
+    if (node_ == nullptr || node_->from_flag) {
+      Error("missing-key", Missing(label_));
+    } else {
+      Error("missing-value", fmt::format("{} has no value", label_));
+    }
     node_ = nullptr;
     silent_ = true;
   }
@@ -150,8 +165,7 @@ std::optional<int64_t> Field::Int64(int64_t min, int64_t max) {
   if (scalar == nullptr) return std::nullopt;
   const std::optional<int64_t> value = ParseInteger(scalar->text);
   if (!value || scalar->quoted) {
-    const bool number = value || ParseNumber(scalar->text);
-    Error(number && !scalar->quoted ? "out-of-range" : "wrong-type",
+    Error(IsWhole(scalar->text) && !scalar->quoted ? "out-of-range" : "wrong-type",
           fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)),
           value ? fmt::format("did you mean {}, without quotes?", *value) : "");
     return std::nullopt;
@@ -175,7 +189,7 @@ std::optional<uint64_t> Field::Unsigned64() {
       !scalar->quoted) {
     return value;
   }
-  Error(ParseNumber(text) && !scalar->quoted ? "out-of-range" : "wrong-type",
+  Error(IsWhole(text) && !scalar->quoted ? "out-of-range" : "wrong-type",
         fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)));
   return std::nullopt;
 }
@@ -293,7 +307,7 @@ MapReader::MapReader(const YamlNode* node, Location where, std::string what,
 
 Field MapReader::Get(std::string_view key) {
   if (std::ranges::find(known_, key) == known_.end()) known_.push_back(key);
-  const std::string label = fmt::format("'{}' of {}", key, what_);
+  const std::string label = LabelOf(key, what_);
   const YamlNode* value = node_ == nullptr ? nullptr : node_->Find(key);
   return Field(value, value == nullptr ? where_ : value->where, label, *diagnostics_, silent_);
 }
@@ -319,6 +333,10 @@ void MapReader::Done() {
     diagnostics_->Error(entry.where, "unknown-key",
                         fmt::format("unknown key {} in {}", Describe(key), what_),
                         DidYouMean(entry.key, known_));
+    // The key that was meant is not missing as well.
+    if (const auto meant = Nearest(entry.key, known_)) {
+      diagnostics_->Retract(where_, "missing-key", Missing(LabelOf(*meant, what_)));
+    }
   }
 }
 

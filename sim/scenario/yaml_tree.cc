@@ -39,6 +39,10 @@ class TreeBuilder final : public YAML::EventHandler {
   TreeBuilder(int source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {}
 
   YamlNode Take() { return std::move(root_); }
+  // Where the innermost collection that is still open began.
+  std::optional<Location> open_since() const {
+    return open_.empty() ? std::nullopt : std::optional(open_.back().node.where);
+  }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -267,13 +271,16 @@ std::optional<Location> TabInIndentation(std::string_view text, int last_line, i
   return std::nullopt;
 }
 
-// yaml-cpp's words where ours say more.
-std::string SyntaxMessage(const std::string& what) {
+// yaml-cpp's words where ours say more. `where`, yaml-cpp's place, moves to the cause.
+std::string SyntaxMessage(const std::string& what, std::optional<Location> open_since,
+                          Location& where) {
+  if (what.starts_with("end of ") && what.find("flow") != what.npos && open_since) {
+    where = *open_since;
+    return what.find("map") != what.npos ? "this '{' is never closed" : "this '[' is never closed";
+  }
   if (what == "illegal map value") return "a ': ' where no mapping can be; quote text that has one";
   if (what == "end of map not found") return "this line does not fit the mapping above it";
   if (what == "end of sequence not found") return "this line does not fit the list above it";
-  if (what == "end of map flow not found") return "a '{' is never closed";
-  if (what == "end of sequence flow not found") return "a '[' is never closed";
   if (what == "illegal EOF in scalar") return "a quoted text is never closed";
   return what;
 }
@@ -320,9 +327,9 @@ std::string Describe(const YamlNode& node) {
 std::optional<YamlNode> ParseYaml(std::string_view text, int source, Diagnostics& diagnostics) {
   if (!CheckCharacters(text, source, diagnostics)) return std::nullopt;
   std::istringstream stream{std::string(text)};
+  TreeBuilder builder(source, diagnostics);
   try {
     YAML::Parser parser(stream);
-    TreeBuilder builder(source, diagnostics);
     parser.HandleNextDocument(builder);
     TreeBuilder next(source, diagnostics);
     while (parser.HandleNextDocument(next)) {
@@ -336,11 +343,12 @@ std::optional<YamlNode> ParseYaml(std::string_view text, int source, Diagnostics
   } catch (const Abandoned&) {
     return std::nullopt;
   } catch (const YAML::Exception& e) {
-    const Location where{source, e.mark.line + 1, e.mark.column + 1};
+    Location where{source, e.mark.line + 1, e.mark.column + 1};
     if (const auto tab = TabInIndentation(text, where.line, source)) {
       diagnostics.Error(*tab, "yaml-tab", "a tab in the indentation; YAML wants spaces");
     } else {
-      diagnostics.Error(where, "yaml-syntax", "YAML syntax: " + SyntaxMessage(e.msg));
+      const std::string message = SyntaxMessage(e.msg, builder.open_since(), where);
+      diagnostics.Error(where, "yaml-syntax", "YAML syntax: " + message);
     }
     return std::nullopt;
   }
