@@ -11,6 +11,11 @@ Duration Kubelet::Sample(const Distribution& distribution, RandomStream& stream)
   return context_.warming_up ? Duration::zero() : sample;
 }
 
+TimePoint Kubelet::AfterApiCalls(Pod& pod, double calls) const {
+  if (context_.warming_up || calls < 1) return context_.Now();
+  return pod.node->kubelet_api().Reserve(context_.Now(), static_cast<int>(calls));
+}
+
 // 64 hex digits, as container runtimes make them; new for every attempt.
 std::string Kubelet::SandboxId(const Pod& pod) const {
   const uint64_t root = HashMix(
@@ -42,12 +47,7 @@ Task<void> Kubelet::Run(Pod& pod) {
   } else {
     co_await SetUpNetwork(pod, stream);
   }
-  if (!context_.warming_up) {
-    const int calls = static_cast<int>(constants.kubelet_api_calls_per_pod);
-    if (calls > 0) {
-      co_await simulation.SleepUntil(pod.node->kubelet_api().Reserve(context_.Now(), calls));
-    }
-  }
+  co_await simulation.SleepUntil(AfterApiCalls(pod, constants.kubelet_api_calls_per_start));
   co_await simulation.Sleep(Sample(constants.kubelet_container_start, stream));
 
   pod.running = context_.Now();
@@ -114,6 +114,9 @@ Task<void> Kubelet::TakeDown(Pod& pod) {
     co_await pod.node->network->Del(pod);
     pods_.ReturnAddress(pod);
   }
+  // Its address is free, but the API server still has the pod, and the node its slot.
+  co_await simulation.SleepUntil(
+      AfterApiCalls(pod, context_.scenario.constants.kubelet_api_calls_per_stop));
   // The pod goes in an event of its own: this flow belongs to it.
   PodEvents& events = events_;
   PodStore& pods = pods_;

@@ -35,6 +35,8 @@ class Kubelet {
   Task<void> TakeDown(Pod& pod);
   // Zero while warming up.
   Duration Sample(const Distribution& distribution, RandomStream& stream) const;
+  // When the kubelet has made so many API calls, in turn and at its client's rate.
+  TimePoint AfterApiCalls(Pod& pod, double calls) const;
   std::string SandboxId(const Pod& pod) const;
 
   ClusterContext& context_;

@@ -28,8 +28,8 @@ std::vector<std::string> Names() {
 
 // Messages as somebody sees them who stands in the directory.
 std::string Told(const std::string& name) {
-  const LoadResult result = LoadScenarioText(ReadFile(kDirectory / (name + ".yaml")).value(),
-                                             name + ".yaml", kDirectory);
+  const LoadResult result =
+      LoadScenarioText(ReadFile(kDirectory / (name + ".yaml")).value(), name + ".yaml", kDirectory);
   if (result) return "loads without an error\n";
   std::string told;
   for (const Diagnostic& diagnostic : result.error()) told += diagnostic.ToString() + "\n";
@@ -74,8 +74,8 @@ TEST(BrokenScenarios, EveryTextHasAPlaceAndACode) {
 TEST(BrokenScenarios, GoldenTextsHaveTheirFiles) {
   for (const auto& entry : std::filesystem::directory_iterator(kDirectory)) {
     if (entry.path().extension() != ".txt") continue;
-    EXPECT_TRUE(std::filesystem::exists(
-        std::filesystem::path(entry.path()).replace_extension(".yaml")))
+    EXPECT_TRUE(
+        std::filesystem::exists(std::filesystem::path(entry.path()).replace_extension(".yaml")))
         << entry.path();
   }
 }

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <span>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace cnisim {
 namespace {

@@ -195,11 +195,18 @@ void WriteNetwork(Writer& w, const NetworkSpec& network) {
 
 class WorkloadWriter {
  public:
-  WorkloadWriter(Writer& w, const SourceFile* trace) : w_(w), trace_(trace) {}
+  WorkloadWriter(Writer& w, const Scenario& scenario, const SourceFile* trace)
+      : w_(w), scenario_(scenario), trace_(trace) {}
 
   void Write(const WorkloadSpec& workload) {
     w_.Line(2, "- name: " + Quoted(workload.name));
     w_.Value(3, "namespace", Quoted(workload.pod.ns));
+    if (workload.pod.node_group) {
+      const auto group = static_cast<size_t>(*workload.pod.node_group);
+      w_.Value(3, "nodeSelector",
+               fmt::format("{{eks.amazonaws.com/nodegroup: {}}}",
+                           Quoted(scenario_.node_groups[group].name)));
+    }
     if (!std::holds_alternative<TraceSpec>(workload.kind)) {
       w_.Value(3, "hostNetwork", workload.pod.host_network);
       w_.Value(3, "resources",
@@ -237,6 +244,7 @@ class WorkloadWriter {
 
  private:
   Writer& w_;
+  const Scenario& scenario_;
   const SourceFile* trace_;
 };
 
@@ -245,7 +253,7 @@ void WriteWorkloads(Writer& w, const Scenario& scenario, const SourceFiles& file
   w.Line(1, "workloads:");
   for (size_t i = 0; i < scenario.workloads.size(); ++i) {
     const auto it = files.traces.find(i);
-    WorkloadWriter(w, it == files.traces.end() ? nullptr : &it->second)
+    WorkloadWriter(w, scenario, it == files.traces.end() ? nullptr : &it->second)
         .Write(scenario.workloads[i]);
   }
 }

@@ -48,9 +48,17 @@ void RefuseKeysOfOtherKinds(MapReader& map, Kind kind) {
   }
 }
 
-PodTemplate ReadPodTemplate(MapReader& map, bool trace) {
+// The label that EKS puts on the nodes of a node group.
+constexpr std::string_view kNodeGroupLabel = "eks.amazonaws.com/nodegroup";
+
+PodTemplate ReadPodTemplate(MapReader& map, bool trace, const Names& node_groups) {
   PodTemplate pod;
   pod.ns = map.Get("namespace").DnsLabel().value_or(pod.ns);
+  MapReader selector = map.Get("nodeSelector").Map(fmt::format("'nodeSelector' of {}", map.what()));
+  if (Field group = selector.Get(kNodeGroupLabel); group.present()) {
+    pod.node_group = node_groups.Resolve(group);
+  }
+  selector.Done();
   if (trace) {
     map.Misplaced("resources", "comes from the trace's columns");
     map.Misplaced("hostNetwork", "comes from the trace's columns");
@@ -85,7 +93,7 @@ void SpecReader::ReadWorkload(Field item) {
                                               {"CronJob", Kind::kCronJob},
                                               {"DaemonSet", Kind::kDaemonSet},
                                               {"Trace", Kind::kTrace}});
-  workload.pod = ReadPodTemplate(map, kind == Kind::kTrace);
+  workload.pod = ReadPodTemplate(map, kind == Kind::kTrace, node_groups_);
   if (kind) {
     RefuseKeysOfOtherKinds(map, *kind);
     switch (*kind) {

@@ -98,8 +98,8 @@ struct Headers {
 
 // Calls `read` for every line below the header. Blank lines and lines that start with # are
 // skipped.
-void ReadCsv(std::string_view text, const Headers& headers, int source,
-             Diagnostics& diagnostics, const std::function<void(Row&)>& read) {
+void ReadCsv(std::string_view text, const Headers& headers, int source, Diagnostics& diagnostics,
+             const std::function<void(Row&)>& read) {
   const Columns* header = nullptr;
   int line_number = 0;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
@@ -131,9 +131,9 @@ void ReadCsv(std::string_view text, const Headers& headers, int source,
     }
   }
   if (header == nullptr) {
-    diagnostics.Error(
-        {source, 0, 0}, "trace-header",
-        fmt::format("the file is empty; it needs the header {}", fmt::join(headers.wanted[0], ",")));
+    diagnostics.Error({source, 0, 0}, "trace-header",
+                      fmt::format("the file is empty; it needs the header {}",
+                                  fmt::join(headers.wanted[0], ",")));
   }
 }
 

@@ -20,6 +20,26 @@ constexpr std::string_view kCoreTags = "tag:yaml.org,2002:";
 // Leaves yaml-cpp's parser, which reports by exceptions itself; caught in ParseYaml.
 struct Abandoned {};
 
+// yaml-cpp takes the end of the text for the end of a quoted scalar. Whether the one at `start`,
+// behind its anchor and tag if it has any, is closed; true for scalars without quotes.
+bool IsClosed(std::string_view text, size_t start) {
+  while (start < text.size() && (text[start] == '&' || text[start] == '!')) {
+    start = std::min(text.find_first_of(" \t\r\n", start), text.size());
+    start = std::min(text.find_first_not_of(" \t\r\n", start), text.size());
+  }
+  const char quote = start < text.size() ? text[start] : '\0';
+  if (quote != '"' && quote != '\'') return true;
+  for (size_t i = start + 1; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 >= text.size() || text[i + 1] != quote) return true;
+      ++i;  // '' stands for one quote
+    }
+  }
+  return false;
+}
+
 size_t CountNodes(const YamlNode& node) {
   size_t count = 1;
   for (const YamlNode& item : node.items) count += CountNodes(item);
@@ -36,7 +56,8 @@ int DepthOf(const YamlNode& node) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(int source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {}
+  TreeBuilder(std::string_view text, int source, Diagnostics& diagnostics)
+      : text_(text), source_(source), diagnostics_(diagnostics) {}
 
   YamlNode Take() { return std::move(root_); }
   // Where the innermost collection that is still open began.
@@ -69,6 +90,9 @@ class TreeBuilder final : public YAML::EventHandler {
     node.text = value;
     node.quoted = tag == "!" || tag == kStringTag;
     CheckTag(node.where, tag);
+    if (node.quoted && !IsClosed(text_, static_cast<size_t>(mark.pos))) {
+      Abandon(node.where, "yaml-syntax", "YAML syntax: this quoted text is never closed");
+    }
     Add(std::move(node), anchor);
   }
 
@@ -188,6 +212,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  const std::string_view text_;
   const int source_;
   Diagnostics& diagnostics_;
   YamlNode root_;
@@ -281,7 +306,6 @@ std::string SyntaxMessage(const std::string& what, std::optional<Location> open_
   if (what == "illegal map value") return "a ': ' where no mapping can be; quote text that has one";
   if (what == "end of map not found") return "this line does not fit the mapping above it";
   if (what == "end of sequence not found") return "this line does not fit the list above it";
-  if (what == "illegal EOF in scalar") return "a quoted text is never closed";
   return what;
 }
 
@@ -325,13 +349,15 @@ std::string Describe(const YamlNode& node) {
 }
 
 std::optional<YamlNode> ParseYaml(std::string_view text, int source, Diagnostics& diagnostics) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!CheckCharacters(text, source, diagnostics)) return std::nullopt;
   std::istringstream stream{std::string(text)};
-  TreeBuilder builder(source, diagnostics);
+  TreeBuilder builder(text, source, diagnostics);
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
-    TreeBuilder next(source, diagnostics);
+    TreeBuilder next(text, source, diagnostics);
     while (parser.HandleNextDocument(next)) {
       const YamlNode second = next.Take();
       if (second.is_null()) continue;

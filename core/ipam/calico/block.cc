@@ -4,6 +4,8 @@
 
 #include <cassert>
 
+#include "core/ipam/calico/fnv.h"
+
 namespace cnisim {
 
 AllocationBlock::AllocationBlock(Ipv4Cidr cidr, std::string host, TimePoint claimed_at,
@@ -50,7 +52,7 @@ std::optional<int> AllocationBlock::Assign(const AllocationOwner& owner) {
   (before == kNone ? free_head_ : slots_[before].next_free) = slot.next_free;
   if (free_tail_ == ordinal) free_tail_ = before;
   slot.next_free = kNone;
-  slot.attribute = AddReference(owner, std::nullopt);
+  AddReference(slot, owner, std::nullopt);
   slot.sequence = sequence_;
   --available_;
   ++allocated_;
@@ -66,7 +68,7 @@ void AllocationBlock::Release(int ordinal, TimePoint now, bool cool) {
   if (cool) {
     const AllocationOwner owner = *OwnerOf(ordinal);
     DropReference(slot);
-    slot.attribute = AddReference(owner, now);
+    AddReference(slot, owner, now);
     ++cooling_;
   } else {
     DropReference(slot);
@@ -75,8 +77,10 @@ void AllocationBlock::Release(int ordinal, TimePoint now, bool cool) {
 }
 
 std::vector<int> AllocationBlock::OrdinalsOf(std::string_view handle) const {
+  const uint32_t hash = Fnv1(handle);
   std::vector<int> ordinals;
   for (int i = 0; i < size(); ++i) {
+    if (slots_[i].handle_hash != hash) continue;
     const AllocationOwner* owner = OwnerOf(i);
     if (owner != nullptr && owner->handle == handle) ordinals.push_back(i);
   }
@@ -95,27 +99,35 @@ void AllocationBlock::DropAffinity() {
   borrowed_ = allocated_;
 }
 
-int16_t AllocationBlock::AddReference(const AllocationOwner& owner,
-                                      std::optional<TimePoint> released_at) {
-  size_t unused = attributes_.size();
-  for (size_t i = 0; i < attributes_.size(); ++i) {
-    Attribute& attribute = attributes_[i];
-    if (attribute.references == 0) {
-      unused = i;
-    } else if (attribute.released_at == released_at && attribute.owner == owner) {
+void AllocationBlock::AddReference(Slot& slot, const AllocationOwner& owner,
+                                   std::optional<TimePoint> released_at) {
+  const uint32_t hash = Fnv1(owner.handle);
+  slot.handle_hash = hash;
+  for (const Slot& other : slots_) {
+    if (other.attribute == kNone || other.handle_hash != hash) continue;
+    Attribute& attribute = attributes_[other.attribute];
+    if (attribute.released_at == released_at && attribute.owner == owner) {
       ++attribute.references;
-      return static_cast<int16_t>(i);
+      slot.attribute = other.attribute;
+      return;
     }
   }
-  if (unused == attributes_.size()) attributes_.emplace_back();
-  attributes_[unused] = Attribute{owner, released_at, 1};
-  return static_cast<int16_t>(unused);
+  if (unused_attributes_.empty()) {
+    unused_attributes_.push_back(static_cast<int16_t>(attributes_.size()));
+    attributes_.emplace_back();
+  }
+  slot.attribute = unused_attributes_.back();
+  unused_attributes_.pop_back();
+  attributes_[slot.attribute] = Attribute{owner, released_at, 1};
 }
 
 void AllocationBlock::DropReference(Slot& slot) {
   Attribute& attribute = attributes_[slot.attribute];
+  if (--attribute.references == 0) {
+    attribute = Attribute{};
+    unused_attributes_.push_back(slot.attribute);
+  }
   slot.attribute = kNone;
-  if (--attribute.references == 0) attribute = Attribute{};
 }
 
 void AllocationBlock::AppendFree(int ordinal) {

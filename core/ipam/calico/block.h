@@ -12,7 +12,7 @@
 //  - sequence() starts at the time of creation in nanoseconds and grows by one with every write
 //    (A10); an allocation remembers the number at which it was made.
 //
-// Assign is O(reserved + attribute entries), release by ordinal O(1), by handle O(size). IPv4.
+// Assign, OrdinalsOf and a release into cooling are O(size), other releases O(1). IPv4.
 // Data model: Calico v3.32, libcalico-go, model.AllocationBlock.
 #ifndef CNISIM_CORE_IPAM_CALICO_BLOCK_H_
 #define CNISIM_CORE_IPAM_CALICO_BLOCK_H_
@@ -105,12 +105,14 @@ class AllocationBlock {
   };
   struct Slot {
     uint64_t sequence = 0;
+    uint32_t handle_hash = 0;  // of the attribute's handle
     int16_t attribute = kNone;
     int16_t next_free = kNone;
     bool reserved = false;
   };
 
-  int16_t AddReference(const AllocationOwner& owner, std::optional<TimePoint> released_at);
+  // Gives the slot an attribute entry of that content, shared if there is one (A11).
+  void AddReference(Slot& slot, const AllocationOwner& owner, std::optional<TimePoint> released_at);
   void DropReference(Slot& slot);
   void AppendFree(int ordinal);
 
@@ -120,6 +122,7 @@ class AllocationBlock {
   uint64_t sequence_;
   std::vector<Slot> slots_;
   std::vector<Attribute> attributes_;
+  std::vector<int16_t> unused_attributes_;
   int16_t free_head_ = kNone;
   int16_t free_tail_ = kNone;
   int allocated_ = 0;

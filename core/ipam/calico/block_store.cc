@@ -163,6 +163,7 @@ bool BlockStore::CreateBlock(Ipv4Cidr cidr, std::string_view host, TimePoint now
   Account(it->second, 1);
   Index(state, index, it->second);
   state.absent.Erase(index);
+  young_.emplace_back(now, cidr);
   std::vector<Ipv4Cidr>& blocks = HostOf(host).blocks;
   blocks.insert(std::lower_bound(blocks.begin(), blocks.end(), cidr), cidr);
   return true;
@@ -223,16 +224,24 @@ std::optional<Ipv4Cidr> BlockStore::FindClaimable(const IpPool& pool, uint32_t s
 }
 
 const AllocationBlock* BlockStore::FindReclaimable(const IpPool& pool, uint32_t start,
-                                                   std::string_view host,
-                                                   TimePoint claimed_by) const {
+                                                   std::string_view host, TimePoint claimed_by) {
+  mature_until_ = std::max(mature_until_, claimed_by);
+  while (!young_.empty() && young_.front().first <= mature_until_) {
+    const Ipv4Cidr cidr = young_.front().second;
+    young_.pop_front();
+    PoolState& grown = *StateOf(cidr);
+    const uint32_t index = grown.pool.BlockIndexOf(cidr.network());
+    const auto it = grown.blocks.find(index);
+    if (it != grown.blocks.end()) Index(grown, index, it->second);
+  }
   const PoolState& state = StateOf(pool);
-  const std::optional<uint32_t> first = state.empty.NextRound(start);
+  const std::optional<uint32_t> first = state.reclaimable.NextRound(start);
   if (!first) return nullptr;
   uint32_t index = *first;
   do {
     const AllocationBlock& block = state.blocks.at(index);
-    if (!block.BelongsTo(host) && block.claimed_at() <= claimed_by) return &block;
-    index = *state.empty.NextRound(index + 1);
+    if (!block.BelongsTo(host)) return &block;
+    index = *state.reclaimable.NextRound(index + 1);
   } while (index != *first);
   return nullptr;
 }
@@ -401,10 +410,14 @@ void BlockStore::Account(const AllocationBlock& block, int sign) {
   statistics_.cooling += sign * block.cooling();
 }
 
+bool BlockStore::IsReclaimable(const AllocationBlock& block) const {
+  return block.host() && block.empty() && block.available() > 0 &&
+         block.claimed_at() <= mature_until_;
+}
+
 void BlockStore::Index(PoolState& state, uint32_t index, const AllocationBlock& block) {
-  const bool space = block.available() > 0;
-  state.with_space.Set(index, space);
-  state.empty.Set(index, space && block.empty() && block.host().has_value());
+  state.with_space.Set(index, block.available() > 0);
+  state.reclaimable.Set(index, IsReclaimable(block));
 }
 
 template <typename Change>
@@ -423,7 +436,7 @@ void BlockStore::Mutate(Ipv4Cidr cidr, Change change) {
   }
   state.blocks.erase(it);
   state.with_space.Erase(index);
-  state.empty.Erase(index);
+  state.reclaimable.Erase(index);
   const bool reserved = std::ranges::any_of(
       state.reserved, [index](auto run) { return run.first <= index && index <= run.second; });
   if (!reserved) state.absent.Insert(index);
@@ -459,9 +472,9 @@ std::vector<std::string> BlockStore::CheckInvariants() const {
       } else if (block.empty()) {
         violations.push_back(fmt::format("block {} is empty and has no host", cidr));
       }
-      const bool space = block.available() > 0;
-      if (state.absent.Contains(index) || state.with_space.Contains(index) != space ||
-          state.empty.Contains(index) != (space && block.empty() && block.host())) {
+      if (state.absent.Contains(index) ||
+          state.with_space.Contains(index) != (block.available() > 0) ||
+          state.reclaimable.Contains(index) != IsReclaimable(block)) {
         violations.push_back(fmt::format("block {} is indexed wrongly", cidr));
       }
     }

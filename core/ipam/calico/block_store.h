@@ -135,9 +135,9 @@ class BlockStore {
   std::optional<Ipv4Cidr> FindClaimable(const IpPool& pool, uint32_t start,
                                         std::string_view host) const;
   // On the same walk the first empty block of another host, claimed no later than `claimed_by`,
-  // that has an address available (C3). No call.
+  // that has an address available (C3). No call. `claimed_by` never decreases.
   const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start, std::string_view host,
-                                         TimePoint claimed_by) const;
+                                         TimePoint claimed_by);
   // On the same walk the first block with an address available. One read for every block on the
   // way, absent ones too (B1, B5).
   std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start);
@@ -175,14 +175,15 @@ class BlockStore {
 
  private:
   struct PoolState {
-    PoolState(IpPool p, uint32_t n) : pool(std::move(p)), absent(n), with_space(n), empty(n) {}
+    PoolState(IpPool p, uint32_t n)
+        : pool(std::move(p)), absent(n), with_space(n), reclaimable(n) {}
 
     IpPool pool;
     std::map<uint32_t, AllocationBlock> blocks;
     std::vector<std::pair<uint32_t, uint32_t>> reserved;  // wholly reserved: [first, last], sorted
     IndexSet absent;                                      // no block, not wholly reserved
     IndexSet with_space;                                  // blocks with an address available
-    IndexSet empty;  // blocks with a host, empty, with an address available
+    IndexSet reclaimable;  // blocks with a host, empty, with an address available, not young
   };
   struct HostState {
     std::vector<BlockAffinity> affinities;
@@ -203,7 +204,8 @@ class BlockStore {
   void RemoveBlockFromHost(const std::string& host, Ipv4Cidr cidr);
   std::vector<bool> ReservedOrdinals(Ipv4Cidr cidr) const;
   void Account(const AllocationBlock& block, int sign);
-  static void Index(PoolState& state, uint32_t index, const AllocationBlock& block);
+  bool IsReclaimable(const AllocationBlock& block) const;
+  void Index(PoolState& state, uint32_t index, const AllocationBlock& block);
   // Applies `change` to the block, keeps statistics and indices, and deletes the block if it ends
   // up empty and without a host.
   template <typename Change>
@@ -214,7 +216,9 @@ class BlockStore {
   std::map<Ipv4Address, PoolState*> by_network_;
   HostMap hosts_;
   std::map<std::string, std::vector<HandleCount>, std::less<>> handles_;
-  std::deque<CoolingAddress> cooling_;  // in order of `ends`
+  std::deque<CoolingAddress> cooling_;                // in order of `ends`
+  std::deque<std::pair<TimePoint, Ipv4Cidr>> young_;  // blocks created after mature_until_
+  TimePoint mature_until_ = TimePoint::min();
   IpamStatistics statistics_;
   DatastoreCost cost_;
 };

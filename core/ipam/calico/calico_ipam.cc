@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/ipam/calico/errors.h"
+#include "core/ipam/calico/fnv.h"
 #include "core/net/hash.h"
 
 namespace cnisim {
@@ -50,15 +51,6 @@ std::string WorkloadHandle(std::string_view pod_namespace, std::string_view pod)
 
 std::string TunnelHandle(CalicoTunnel tunnel, std::string_view node) {
   return fmt::format("{}-tunnel-addr-{}", ToString(tunnel), node);
-}
-
-uint32_t Fnv1(std::string_view text) {
-  uint32_t hash = 2166136261u;
-  for (const char c : text) {
-    hash *= 16777619u;
-    hash ^= static_cast<uint8_t>(c);
-  }
-  return hash;
 }
 
 CalicoIpam::CalicoIpam(BlockStore& store, CalicoIpamConfig config)

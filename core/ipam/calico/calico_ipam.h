@@ -16,7 +16,7 @@
 // cluster and 3 writes; borrowing, one read for every block on the walk (B5).
 //
 // Complexity here: O(log n) in blocks, hosts and handles, plus the host's own blocks and the
-// addresses of one block; reclaiming also passes over empty blocks that are too young.
+// addresses of one block.
 // IPv4 only. Single-threaded. Source: Calico v3.32, libcalico-go/lib/ipam.
 #ifndef CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
 #define CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
@@ -60,9 +60,6 @@ Status ValidateConfig(const CalicoIpamConfig& config);
 std::string SandboxHandle(std::string_view container_id);
 std::string WorkloadHandle(std::string_view pod_namespace, std::string_view pod);
 std::string TunnelHandle(CalicoTunnel tunnel, std::string_view node);
-
-// FNV-1, 32 bits (Fowler, Noll, Vo): the seed of a host's walk over a pool (C1).
-uint32_t Fnv1(std::string_view text);
 
 struct AssignRequest {
   std::string host;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/ipam/calico/errors.h"
+#include "core/ipam/calico/fnv.h"
 
 namespace cnisim {
 namespace {
@@ -557,6 +558,35 @@ TEST_F(CalicoIpamTest, Reservations_AreSkippedAndFullyCoveredBlocksNeverClaimed)
   EXPECT_THAT(got, ElementsAre(Ip("10.0.0.9"), Ip("10.0.0.10"), Ip("10.0.0.11"), Ip("10.0.0.12"),
                                Ip("10.0.0.13")));
   EXPECT_EQ(store_->statistics().blocks, 2);
+}
+
+TEST_F(CalicoIpamTest, Reservations_AreNoReadsOnABorrowersWalk) {
+  const IpPool pool = Pool("p", "10.0.0.0/27", 31);
+  Start({pool}, {}, {Cidr("10.0.0.0/31"), Cidr("10.0.0.8/30"), Cidr("10.0.0.30/31")});
+  const std::set<uint32_t> reserved{0, 4, 5, 15};
+  for (uint32_t i = 0; i < 16; ++i) {
+    if (reserved.contains(i)) continue;
+    const std::string owner = "owner" + std::to_string(i);
+    ASSERT_TRUE(ipam_->ClaimBlock(owner, pool.BlockAt(i), now_));
+    Fill(owner, owner + "-", 2);
+  }
+  for (int h = 0; h < 40; ++h) {
+    const std::string host = "node-" + std::to_string(h);
+    for (const int free : {-1, 1, 6, 14}) {  // block with an address left
+      if (free >= 0) ipam_->Release("owner" + std::to_string(free) + "-0", now_);
+      int64_t visits = 0;
+      for (uint32_t i = CalicoIpam::WalkStart(pool, host, now_), n = 0; n < 16; ++n, ++i) {
+        if (!reserved.contains(i % 16)) ++visits;
+        if (static_cast<int>(i % 16) == free) break;
+      }
+      const AssignReply reply = Assign(host, "guest");
+      EXPECT_EQ(reply.address.has_value(), free >= 0);
+      EXPECT_EQ(reply.cost.reads, 2 + visits + (free >= 0 ? 1 : 0));
+      if (free < 0) continue;
+      ipam_->Release("guest", now_);
+      MustAssign("owner" + std::to_string(free), "owner" + std::to_string(free) + "-0");
+    }
+  }
 }
 
 TEST_F(CalicoIpamTest, Reservations_ThatTogetherFillABlockCostABlock) {

@@ -1,0 +1,99 @@
+// What a finished run is printed from; small, so that many repetitions can be kept.
+#ifndef CNISIM_TOOLS_CNISIM_FIGURES_H_
+#define CNISIM_TOOLS_CNISIM_FIGURES_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/expectation.h"
+#include "results/recorder.h"
+#include "results/summary.h"
+#include "sim/scenario/scenario.h"
+#include "tools/cnisim/table.h"
+
+namespace cnisim {
+
+// Seconds; empty without values. Infinity where it never came.
+struct LatencyFigures {
+  int64_t count = 0;
+  std::optional<double> p50, p90, p99, max;
+};
+
+struct SubnetFigures {
+  std::string name;
+  Ipv4Cidr cidr;
+  int64_t size = 0;  // addresses that EC2 hands out: all but the five reserved
+  int64_t free_at_end = 0;
+  int64_t lowest_free = 0;
+  Duration lowest_at{};
+};
+
+struct ActionFigures {
+  std::string name;
+  ApiTotals totals;
+};
+
+struct FindingFigures {
+  std::string code;
+  Severity severity = Severity::kWarning;
+  int64_t times = 0;
+  std::string first_text;
+};
+
+struct RunFigures {
+  std::string scenario;
+  std::string file;
+  uint64_t seed = 0;
+  int repetition = 0;
+  RunStatus status = RunStatus::kOk;
+  Duration simulated{};
+  Duration measure_from{};
+  uint64_t events = 0;
+  double wall_seconds = 0;
+  int64_t peak_rss_bytes = 0;
+  std::string fingerprint;
+
+  int64_t pods_started = 0;
+  int64_t pods_without_ip = 0;
+  int64_t pods_running = 0;
+  int64_t pods_pending = 0;
+  LatencyFigures ip_wait;
+  LatencyFigures pod_start;
+  WaitReasonCounts wait_reasons{};
+
+  int64_t nodes_ready = 0, nodes_most = 0;
+  int64_t enis = 0, enis_most = 0;
+  int64_t prefixes = 0;
+  int64_t held = 0, held_most = 0;
+  int64_t pool = 0, assigned = 0;
+  std::vector<SubnetFigures> subnets;
+
+  std::vector<ActionFigures> actions;  // those that were called
+  int64_t calling_nodes = 0;
+  int64_t throttled_nodes = 0;
+
+  std::vector<ExpectationResult> expectations;
+  std::vector<FindingFigures> findings;  // by code
+
+  bool expectation_failed() const;
+};
+
+// All but what the caller knows: identity, speed, status, fingerprint and expectations.
+RunFigures FiguresOf(const Scenario& scenario, const Summary& summary);
+
+// For -o json and yaml.
+Json ToJson(const RunFigures& run);
+
+// One figure a line for tables over repetitions: a name, its unit and its value (not a number: none).
+struct NamedFigure {
+  std::string section;
+  std::string name;
+  std::string unit;
+  double value = 0;
+};
+std::vector<NamedFigure> NamedFigures(const RunFigures& run);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_TOOLS_CNISIM_FIGURES_H_

@@ -1,0 +1,118 @@
+#include "tools/cnisim/options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+
+namespace cnisim {
+namespace {
+
+constexpr size_t kMaxSeeds = 1'000'000;
+
+std::optional<uint64_t> ParseSeed(std::string_view text) {
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return seed;
+}
+
+}  // namespace
+
+void AddOutputOption(CLI::App& app, OutputFormat& format) {
+  static const std::map<std::string, OutputFormat> kFormats{{"table", OutputFormat::kTable},
+                                                            {"json", OutputFormat::kJson},
+                                                            {"yaml", OutputFormat::kYaml},
+                                                            {"csv", OutputFormat::kCsv}};
+  app.add_option_function<std::string>(
+         "-o,--output", [&format](const std::string& name) { format = kFormats.at(name); },
+         "table (default), json, yaml or csv")
+      ->check(CLI::IsMember({"table", "json", "yaml", "csv"}).description(""))
+      ->type_name("FORMAT");
+}
+
+void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
+  app.add_option("-f,--file,FILE", options.files, "Scenario file; - is standard input (repeatable)")
+      ->type_name("");
+  app.add_option("--set", options.sets,
+                 "Set one value of the scenario, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
+void AddRunOptions(CLI::App& app, RunOptions& options) {
+  auto* seed = app.add_option("--seed", options.seed, "Seed of the first repetition")
+                   ->type_name("N");
+  app.add_option("--seeds", options.seeds, "One repetition a seed: 1..32 or 1,5,9..12")
+      ->type_name("SEEDS")
+      ->excludes(seed);
+  app.add_option("-j,--jobs", options.jobs, "Runs at a time (default: one a processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  app.add_option("--db", options.db, "Results file")->type_name("FILE");
+  app.add_flag("--overwrite", options.overwrite, "Replace the results file if it exists");
+  app.add_option("--junit", options.junit, "Write the expectations as JUnit XML")
+      ->type_name("FILE");
+  app.add_flag("--no-progress", options.no_progress, "No progress line");
+  app.add_flag("--verify", options.verify, "Run everything twice and compare the fingerprints");
+  app.add_flag("--check", options.check, "Check the invariants while it runs");
+}
+
+Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
+  const auto bad = [&](std::string_view what) {
+    return Fail("usage", fmt::format("--seeds {}: {}; write 1..32 or 1,5,9..12", text, what));
+  };
+  std::vector<uint64_t> seeds;
+  std::set<uint64_t> seen;
+  for (std::string_view rest = text;;) {
+    const size_t comma = rest.find(',');
+    const std::string_view part = rest.substr(0, comma);
+    const size_t dots = part.find("..");
+    const auto first = ParseSeed(part.substr(0, dots));
+    const auto last =
+        dots == std::string_view::npos ? first : ParseSeed(part.substr(dots + 2));
+    if (!first || !last) return bad("not a list of seeds");
+    if (*last < *first) return bad("a range runs upwards");
+    if (*last - *first >= kMaxSeeds - seeds.size()) return bad("more than a million seeds");
+    for (uint64_t seed = *first;; ++seed) {
+      if (!seen.insert(seed).second) return bad(fmt::format("{} is there twice", seed));
+      seeds.push_back(seed);
+      if (seed == *last) break;
+    }
+    if (comma == std::string_view::npos) return seeds;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+LoadResult LoadFile(const std::string& file, const LoadOptions& options) {
+  if (file != "-") return LoadScenario(file, options);
+  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  return LoadScenarioText(text, "standard input", std::filesystem::current_path(), options);
+}
+
+std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options) {
+  std::vector<ScenarioFile> files;
+  bool valid = true;
+  LoadOptions load;
+  load.sets = options.sets;
+  for (const std::string& file : options.files) {
+    LoadResult loaded = LoadFile(file, load);
+    const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
+    for (const Diagnostic& d : told) fmt::print(stderr, "{}\n", d.ToString());
+    if (loaded) {
+      files.push_back({file == "-" ? "standard input" : file, std::move(*loaded)});
+    } else {
+      valid = false;
+    }
+  }
+  if (!valid) return std::nullopt;
+  return files;
+}
+
+}  // namespace cnisim

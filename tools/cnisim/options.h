@@ -1,0 +1,55 @@
+// The options that verbs share, and what users write in them.
+#ifndef CNISIM_TOOLS_CNISIM_OPTIONS_H_
+#define CNISIM_TOOLS_CNISIM_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ports/result.h"
+#include "sim/scenario/loader.h"
+
+namespace cnisim {
+
+enum class OutputFormat { kTable, kJson, kYaml, kCsv };
+
+// -o table|json|yaml|csv
+void AddOutputOption(CLI::App& app, OutputFormat& format);
+
+struct ScenarioOptions {
+  std::vector<std::string> files;  // "-" is standard input
+  std::vector<std::string> sets;
+};
+void AddScenarioOptions(CLI::App& app, ScenarioOptions& options);
+
+struct RunOptions {
+  std::optional<uint64_t> seed;
+  std::string seeds;  // "1..32,40"
+  int jobs = 0;       // threads; 0: as many as there are processors
+  std::string db;     // empty: none given
+  bool overwrite = false;
+  std::string junit;
+  bool no_progress = false;
+  bool verify = false;
+  bool check = false;
+};
+void AddRunOptions(CLI::App& app, RunOptions& options);
+
+// "1..32", "7", "1,3,10..12": at most a million seeds, each once.
+Result<std::vector<uint64_t>> ParseSeeds(std::string_view text);
+
+struct ScenarioFile {
+  std::string name;  // as given; "standard input" for "-"
+  LoadedScenario loaded;
+};
+// Loads them all. Errors and warnings go to standard error; nothing if one of the files is invalid.
+std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options);
+// The text of standard input, or the file.
+LoadResult LoadFile(const std::string& file, const LoadOptions& options);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_TOOLS_CNISIM_OPTIONS_H_

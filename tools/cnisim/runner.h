@@ -1,0 +1,57 @@
+// Runs scenarios and their repetitions over threads, each into a file of its own, and merges those
+// in the order of the jobs. What comes out does not depend on the number of threads.
+#ifndef CNISIM_TOOLS_CNISIM_RUNNER_H_
+#define CNISIM_TOOLS_CNISIM_RUNNER_H_
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "results/results_file.h"
+#include "tools/cnisim/exit_code.h"
+#include "tools/cnisim/figures.h"
+#include "tools/cnisim/options.h"
+#include "tools/cnisim/progress.h"
+
+namespace cnisim {
+
+struct Job {
+  const ScenarioFile* file = nullptr;
+  int repetition = 0;
+  uint64_t seed = 0;
+};
+
+// One job for each repetition or seed of each file, files in order.
+Result<std::vector<Job>> PlanJobs(std::span<const ScenarioFile> files, const RunOptions& options);
+
+struct JobResult {
+  RunFigures figures;
+  std::vector<std::string> violations;
+  std::string second_fingerprint;  // with --verify
+  std::string error;               // why its rows could not be written, or why it ended
+
+  bool mismatch() const {
+    return !second_fingerprint.empty() && second_fingerprint != figures.fingerprint;
+  }
+};
+
+struct RunnerOptions {
+  int jobs = 0;
+  bool verify = false;
+  bool check = false;
+  std::vector<std::pair<std::string, std::string>> params;  // for run_param
+};
+
+// Results in the order of the jobs; those that an interrupt kept from starting are missing. `file`
+// may be null. Once a result cannot be written the rest is given up.
+std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunnerOptions& options,
+                               ResultsFile* file, ProgressLine& progress);
+
+// Tells violations, mismatches and errors on standard error and says what they come to.
+ExitCode Judge(std::span<const JobResult> results);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_TOOLS_CNISIM_RUNNER_H_
