@@ -347,7 +347,7 @@ void Recorder::WriteScalars(const Summary& summary) {
       }
       if (const auto at = summary.MinimumAt(info.id, entity)) {
         scalar_.Int(kRunId).Int(entity).Int(static_cast<int64_t>(info.id));
-        scalar_.Text("min_at_seconds").Real(ToSeconds(at->time_since_epoch())).EndRow();
+        scalar_.Text("min_at_seconds").Real(static_cast<double>(Nanoseconds(*at)) / 1e9).EndRow();
       }
     }
   }

@@ -1,7 +1,7 @@
 -- the fewest free addresses that each subnet ever had, and what was free at the end
 SELECT run_id, entity AS subnet,
        CAST(max(value) FILTER (WHERE statistic = 'min') AS INTEGER) AS lowest_free,
-       max(value) FILTER (WHERE statistic = 'min_at_seconds') AS at_seconds,
+       round(max(value) FILTER (WHERE statistic = 'min_at_seconds'), 3) AS at_seconds,
        CAST(max(value) FILTER (WHERE statistic = 'last') AS INTEGER) AS free_at_end
 FROM scalar_named
 WHERE metric = 'subnet_free_ips' AND entity IS NOT NULL

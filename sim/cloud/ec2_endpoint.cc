@@ -75,7 +75,16 @@ void Ec2Endpoint::TellAnswer(const Request& request, const Error* error) const {
     attempt.outcome = error->code == ec2_error::kRequestLimitExceeded ? ApiOutcome::kThrottled
                                                                       : ApiOutcome::kFailed;
   }
-  context_.observer->OnApiAttempt(attempt);
+  Observer& observer = *context_.observer;
+  observer.OnApiAttempt(attempt);
+  const TimePoint now = context_.simulation.Now();
+  observer.OnCount(Metric::kEc2ApiCallsTotal, attempt.action, now, 1);
+  if (attempt.outcome == ApiOutcome::kThrottled) {
+    observer.OnCount(Metric::kEc2ApiThrottledTotal, attempt.action, now, 1);
+  } else if (attempt.outcome == ApiOutcome::kFailed) {
+    observer.OnCount(Metric::kEc2ApiFailedTotal, attempt.action, now, 1);
+  }
+  observer.OnSample(Metric::kEc2ApiAttemptSeconds, attempt.action, now, attempt.latency, false);
 }
 
 bool Ec2Endpoint::TokensValid() const {

@@ -29,13 +29,18 @@ MetadataService::MetadataService(CloudContext& context, uint64_t entity_hash,
     : context_(context),
       entity_hash_(entity_hash),
       identity_(std::move(identity)),
-      security_groups_(std::move(security_groups)) {}
+      security_groups_(std::move(security_groups)) {
+  const Distribution& request = context.timing.imds_request;
+  const Duration mean = request.Mean();
+  if (request == Distribution::Fixed(mean).value()) fixed_request_time_ = mean;
+}
 
 MetadataService::~MetadataService() {
   if (timer_) context_.simulation.CancelTimer(*timer_);
 }
 
 Duration MetadataService::RequestTime(int requests, TimePoint at) const {
+  if (fixed_request_time_) return requests * *fixed_request_time_;
   return requests * SampleKeyed(context_.timing.imds_request, context_.seed, entity_hash_,
                                 kRequestPurpose,
                                 static_cast<uint64_t>(at.time_since_epoch().count()));

@@ -103,6 +103,7 @@ class MetadataService final : public InstanceMetadata, private Timer {
 
   CloudContext& context_;
   uint64_t entity_hash_;
+  std::optional<Duration> fixed_request_time_;  // if every request takes the same
   InstanceIdentity identity_;
   std::vector<std::string> security_groups_;
   std::vector<VisibleEni> visible_;  // by attachment

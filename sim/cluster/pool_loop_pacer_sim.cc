@@ -1,5 +1,6 @@
 #include "sim/cluster/pool_loop_pacer_sim.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cnisim {
@@ -34,6 +35,8 @@ class [[nodiscard]] SimPoolLoopPacer::KeyedSleep final : public Timer {
 // period later and its reconcile check a period later.
 class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
  public:
+  static constexpr Duration kPeriod = 2 * kPoolLoopHalfPeriod;
+
   Parked(SimPoolLoopPacer& pacer, const IdleOffer& offer)
       : pacer_(pacer), offer_(offer), top_(pacer.simulation_.Now()) {}
   Parked(const Parked&) = delete;
@@ -81,13 +84,13 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
 
   // Goes through the iterations that ended before `now`, counting their metadata requests.
   void WalkTo(TimePoint now) {
-    for (;;) {
+    while (Check() <= now) {
       if (!Due()) {
-        if (Check() > now) return;
-        top_ = Check();
+        // Iterations without a reconcile, in one step.
+        const Duration not_due = kReconcileInterval - (Check() - offer_.last_pool_action);
+        top_ += kPeriod * (1 + std::min(not_due, now - Check()) / kPeriod);
         continue;
       }
-      if (Check() > now) return;
       if (!counted_) {
         pacer_.metadata_.CountRequests(EnumerationRequests(offer_.enis));
         counted_ = true;
@@ -102,7 +105,7 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
 
  private:
   TimePoint Update() const { return top_ + kPoolLoopHalfPeriod; }
-  TimePoint Check() const { return top_ + 2 * kPoolLoopHalfPeriod; }
+  TimePoint Check() const { return top_ + kPeriod; }
   bool Due() const { return Check() - offer_.last_pool_action > kReconcileInterval; }
   TimePoint ReconcileEnd() const {
     return Check() + pacer_.metadata_.RequestTime(EnumerationRequests(offer_.enis), Check());
@@ -120,7 +123,7 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
     TimePoint top = top_;
     TimePoint last_action = offer_.last_pool_action;
     while (top + kPoolLoopHalfPeriod < earliest) {
-      const TimePoint check = top + 2 * kPoolLoopHalfPeriod;
+      const TimePoint check = top + kPeriod;
       top = check;
       if (check - last_action > kReconcileInterval) {
         top = check + pacer_.metadata_.RequestTime(EnumerationRequests(offer_.enis), check);

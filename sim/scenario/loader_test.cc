@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "sim/cloud/ec2_defaults.h"
 #include "sim/scenario/file_reader.h"
@@ -223,7 +224,7 @@ TEST(LoadScenario, ReadsTracesAnchorsAndMergeKeys) {
   EXPECT_EQ(std::get<CronJobSpec>(s.workloads[2].kind).every, hours(1));
   ASSERT_EQ(loaded.warnings.size(), 1u);
   EXPECT_EQ(loaded.warnings[0].code, "trace-longer-than-run");
-  EXPECT_EQ(loaded.warnings[0].line, 17);
+  EXPECT_EQ(loaded.warnings[0].line, 18);
   EXPECT_NE(loaded.resolved_yaml.find("contentHash: \"fnv1a64:"), std::string::npos);
 }
 
@@ -239,7 +240,7 @@ TEST(ResolvedYaml, HoldsEveryKey) {
                           "initialState=settled",
                           "systemPods=default",
                           "vpc.cidrBlocks[1]=100.64.0.0/17",
-                          "vpc.subnets[b].name=c",
+                          "vpc.subnets[Private_A.1].tags.team=x",
                           "vpc.subnets[b].availabilityZone=us-east-1c",
                           "vpc.subnets[b].cidr=100.64.8.0/22",
                           "vpc.subnets[b].usedAtStart=3",
@@ -325,7 +326,9 @@ TEST(LoadScenario, TakesEveryConstantOverItsRange) {
     const bool number = info.number != nullptr;
     const std::string own =
         number ? fmt::format("{}", defaults.*info.number) : (defaults.*info.duration).ToString();
-    const auto text = [&](double value) { return fmt::format("{}{}", value, number ? "" : "s"); };
+    const auto text = [&](double value) {
+      return number ? fmt::format("{}", value) : fmt::format("{}ns", std::llround(value * 1e9));
+    };
     const std::string key = fmt::format("constants.{}=", info.name);
     const LoadedScenario same = Load("minimal", {key + own});
     EXPECT_EQ(same.resolved_yaml.find("constants:"), std::string::npos);
@@ -424,7 +427,7 @@ TEST(Overrides, ErrorsNameTheFlag) {
        "--set vpc[0]: error: [0] is looked for in a mapping, which is no list "
        "[bad-set]\n"},
       {"record={pods: [}",
-       "--set record: error: YAML syntax: this '[' is never closed [bad-set]\n"},
+       "--set record: error: YAML syntax: a ']' or '}' that closes nothing [bad-set]\n"},
       {"spec.duration=null",
        "--set spec.duration: error: 'duration' of spec is missing [missing-key]\n"},
   };

@@ -1,6 +1,7 @@
 #include "sim/scenario/spec_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/cloud/ec2_defaults.h"
 #include "sim/scenario/distribution_reader.h"
@@ -11,6 +12,9 @@ namespace cnisim {
 namespace {
 
 constexpr int kMaxRepetitions = 10'000;
+
+// The catalogue's ranges are in seconds.
+Duration FromSeconds(double seconds) { return Duration(std::llround(seconds * 1e9)); }
 
 void ReadHeader(MapReader& root, Scenario& scenario) {
   root.Get("apiVersion").Required().OneOf<int>({{"cnisim.dev/v1alpha1", 1}});
@@ -82,11 +86,13 @@ void SpecReader::ReadConstants(Field constants) {
     }
     const std::optional<Distribution> value = ReadDistribution(field);
     if (!value) continue;
-    const double mean = ToSeconds(value->Mean());
-    if (mean < info.low || mean > info.high) {
-      field.Error("out-of-range", fmt::format("the mean of constant '{}' must be from {}s to {}s, "
-                                              "not {}s",
-                                              info.name, info.low, info.high, mean));
+    const Duration mean = value->Mean();
+    const Duration low = FromSeconds(info.low);
+    const Duration high = FromSeconds(info.high);
+    if (mean < low || mean > high) {
+      field.Error("out-of-range",
+                  fmt::format("the mean of constant '{}' must be from {} to {}, not {}", info.name,
+                              FormatDuration(low), FormatDuration(high), FormatDuration(mean)));
     }
     scenario.constants.*info.duration = *value;
   }

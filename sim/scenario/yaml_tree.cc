@@ -306,6 +306,7 @@ std::string SyntaxMessage(const std::string& what, std::optional<Location> open_
   if (what == "illegal map value") return "a ': ' where no mapping can be; quote text that has one";
   if (what == "end of map not found") return "this line does not fit the mapping above it";
   if (what == "end of sequence not found") return "this line does not fit the list above it";
+  if (what == "illegal flow end") return "a ']' or '}' that closes nothing";
   return what;
 }
 

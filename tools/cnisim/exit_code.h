@@ -17,10 +17,13 @@ enum class ExitCode {
 
 // Of several things that happened, the one that counts: 2 (nothing ran), then 130, 5, 4, 1, 6, 3.
 constexpr ExitCode Worse(ExitCode a, ExitCode b) {
-  constexpr ExitCode kOrder[] = {
-      ExitCode::kUsage,        ExitCode::kInterrupted,    ExitCode::kInvariantViolated,
-      ExitCode::kNotDeterministic, ExitCode::kRuntimeError, ExitCode::kSomeRunsFailed,
-      ExitCode::kExpectationFailed};
+  constexpr ExitCode kOrder[] = {ExitCode::kUsage,
+                                 ExitCode::kInterrupted,
+                                 ExitCode::kInvariantViolated,
+                                 ExitCode::kNotDeterministic,
+                                 ExitCode::kRuntimeError,
+                                 ExitCode::kSomeRunsFailed,
+                                 ExitCode::kExpectationFailed};
   for (const ExitCode code : kOrder) {
     if (a == code || b == code) return code;
   }

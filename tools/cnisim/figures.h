@@ -85,7 +85,8 @@ RunFigures FiguresOf(const Scenario& scenario, const Summary& summary);
 // For -o json and yaml.
 Json ToJson(const RunFigures& run);
 
-// One figure a line for tables over repetitions: a name, its unit and its value (not a number: none).
+// One figure a line for tables over repetitions: a name, its unit and its value (not a number:
+// none).
 struct NamedFigure {
   std::string section;
   std::string name;

@@ -40,15 +40,15 @@ void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
   app.add_option("-f,--file,FILE", options.files, "Scenario file; - is standard input (repeatable)")
       ->type_name("");
   app.add_option("--set", options.sets,
-                 "Set one value of the scenario, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
+                 "Set a value, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();
 }
 
 void AddRunOptions(CLI::App& app, RunOptions& options) {
-  auto* seed = app.add_option("--seed", options.seed, "Seed of the first repetition")
-                   ->type_name("N");
+  auto* seed =
+      app.add_option("--seed", options.seed, "Seed of the first repetition")->type_name("N");
   app.add_option("--seeds", options.seeds, "One repetition a seed: 1..32 or 1,5,9..12")
       ->type_name("SEEDS")
       ->excludes(seed);
@@ -75,8 +75,7 @@ Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
     const std::string_view part = rest.substr(0, comma);
     const size_t dots = part.find("..");
     const auto first = ParseSeed(part.substr(0, dots));
-    const auto last =
-        dots == std::string_view::npos ? first : ParseSeed(part.substr(dots + 2));
+    const auto last = dots == std::string_view::npos ? first : ParseSeed(part.substr(dots + 2));
     if (!first || !last) return bad("not a list of seeds");
     if (*last < *first) return bad("a range runs upwards");
     if (*last - *first >= kMaxSeeds - seeds.size()) return bad("more than a million seeds");

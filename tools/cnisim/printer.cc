@@ -64,9 +64,9 @@ std::string PodsText(const RunFigures& run) {
   add("creation to running", run.pod_start);
   std::string out = AlignFigures(lines);
 
-  std::string counts = fmt::format("started {} · running {} · pending {}",
-                                   Grouped(run.pods_started), Grouped(run.pods_running),
-                                   Grouped(run.pods_pending));
+  std::string counts =
+      fmt::format("started {} · running {} · pending {}", Grouped(run.pods_started),
+                  Grouped(run.pods_running), Grouped(run.pods_pending));
   if (run.pods_without_ip > 0) {
     counts += fmt::format(" · never got an address {}", Grouped(run.pods_without_ip));
   }
@@ -98,8 +98,8 @@ std::string AddressesText(const RunFigures& run) {
       "NODES ready {} (most {}) · ENIs {} (most {}){}\n"
       "ADDRESSES held in the VPC {} (most {}) · in pools {}: {} used by pods, {} idle{}\n",
       Grouped(run.nodes_ready), Grouped(run.nodes_most), Grouped(run.enis), Grouped(run.enis_most),
-      prefixes, Grouped(run.held), Grouped(run.held_most), Grouped(run.pool),
-      Grouped(run.assigned), Grouped(idle),
+      prefixes, Grouped(run.held), Grouped(run.held_most), Grouped(run.pool), Grouped(run.assigned),
+      Grouped(idle),
       run.pool > 0 ? fmt::format(" ({} %)", std::llround(100.0 * static_cast<double>(idle) /
                                                          static_cast<double>(run.pool)))
                    : "");
@@ -110,7 +110,7 @@ std::string AddressesText(const RunFigures& run) {
                      Grouped(s.size - s.free_at_end), Grouped(s.free_at_end),
                      Grouped(s.lowest_free), ClockText(s.lowest_at)});
   }
-  return out + '\n' + AlignFigures(lines);
+  return out + '\n' + Align(lines, {false, false, true, true, true, true, true});
 }
 
 std::string ApiText(const RunFigures& run) {
@@ -118,10 +118,9 @@ std::string ApiText(const RunFigures& run) {
   Lines lines{{"EC2", "requests", "ok", "throttled", "failed", "mean"}};
   for (const ActionFigures& a : run.actions) {
     const ApiTotals& t = a.totals;
-    lines.push_back({a.name, Grouped(t.total()), Grouped(t.ok), Grouped(t.throttled),
-                     Grouped(t.failed),
-                     DurationText(static_cast<double>(t.latency_ns) / 1e9 /
-                                  static_cast<double>(t.total()))});
+    lines.push_back(
+        {a.name, Grouped(t.total()), Grouped(t.ok), Grouped(t.throttled), Grouped(t.failed),
+         DurationText(static_cast<double>(t.latency_ns) / 1e9 / static_cast<double>(t.total()))});
   }
   std::string out = AlignFigures(lines);
   if (run.throttled_nodes > 0) {

@@ -22,12 +22,12 @@ std::string FormatProgress(const ProgressFigures& f) {
   const double wall = std::max(f.wall_seconds, 1e-3);
   const std::string eta =
       share > 0 ? DurationText(wall * (1 - share) / share, TextPrecision::kWholeSeconds) : "?";
-  return fmt::format(
-      "{}sim {}/{} {:.0f}% · {:.1f} Mev/s · {}x real time · pods {} · ETA {}",
-      f.runs > 1 ? fmt::format("run {}/{} · ", f.runs_done, f.runs) : "",
-      ClockText(std::max(f.now, Duration(0))), ClockText(f.duration), std::floor(100 * share),
-      static_cast<double>(f.events) / wall / 1e6,
-      Grouped(std::llround(std::max(0.0, ToSeconds(f.now)) / wall)), Grouped(f.pods), eta);
+  return fmt::format("{}sim {}/{} {:.0f}% · {:.1f} Mev/s · {}x real time · pods {} · ETA {}",
+                     f.runs > 1 ? fmt::format("run {}/{} · ", f.runs_done, f.runs) : "",
+                     ClockText(std::max(f.now, Duration(0))), ClockText(f.duration),
+                     std::floor(100 * share), static_cast<double>(f.events) / wall / 1e6,
+                     Grouped(std::llround(std::max(0.0, ToSeconds(f.now)) / wall)), Grouped(f.pods),
+                     eta);
 }
 
 ProgressLine::ProgressLine(bool shown, int runs, Duration duration_of_all)

@@ -163,8 +163,8 @@ class Runner {
     TellWarnings(loaded.warnings, notes);
 
     const auto begin = std::chrono::steady_clock::now();
-    const WorldResult world = RunWorld(loaded.scenario, job.seed, all,
-                                       WorldOptionsFor(i, recorder.get()));
+    const WorldResult world =
+        RunWorld(loaded.scenario, job.seed, all, WorldOptionsFor(i, recorder.get()));
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     TellViolations(world, notes);
 
@@ -183,8 +183,9 @@ class Runner {
     // Half a run says nothing about what was expected of the whole.
     if (!world.interrupted) figures.expectations = Evaluate(loaded.scenario.expectations, summary);
     if (recorder != nullptr) {
-      RunOutcome outcome{figures.status,       world.ended,           figures.events,
-                         figures.wall_seconds, figures.peak_rss_bytes, figures.fingerprint};
+      RunOutcome outcome{figures.status,         world.ended,
+                         figures.events,         figures.wall_seconds,
+                         figures.peak_rss_bytes, figures.fingerprint};
       Status finished = recorder->Finish(outcome, summary, figures.expectations);
       if (finished && scratch) finished = scratch->Close();
       if (!finished) {
@@ -192,10 +193,11 @@ class Runner {
         RequestStop();
       }
     }
-    progress_.Finish(i, figures.simulated);
     if (options_.verify && !world.interrupted && result.error.empty()) {
       result.second_fingerprint = SecondFingerprint(i);
     }
+    result.replay = ReplayOf(job);
+    progress_.Finish(i, figures.simulated);
     return result;
   }
 
@@ -227,8 +229,17 @@ class Runner {
     info.version = CNISIM_VERSION;
     info.resolved_yaml = loaded.resolved_yaml;
     info.measure_from = kTimeZero + loaded.scenario.measure_from;
-    info.params = options_.params;
+    for (const std::string& set : options_.sets) {
+      const size_t equals = set.find('=');
+      info.params.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+    }
     return info;
+  }
+
+  std::string ReplayOf(const Job& job) const {
+    std::string replay = fmt::format("cnisim run {} --seed {} --check", job.file->name, job.seed);
+    for (const std::string& set : options_.sets) replay += fmt::format(" --set '{}'", set);
+    return replay;
   }
 
   const std::span<const Job> jobs_;
@@ -289,12 +300,11 @@ ExitCode Judge(std::span<const JobResult> results) {
       if (result.violations.size() > kMaxViolationsTold) {
         fmt::print(stderr, "  and {} more\n", result.violations.size() - kMaxViolationsTold);
       }
-      fmt::print(stderr, "  to see it again: cnisim run {} --seed {} --check\n", run.file, run.seed);
+      fmt::print(stderr, "  to see it again: {}\n", result.replay);
       code = Worse(code, ExitCode::kInvariantViolated);
     }
     if (result.mismatch()) {
-      fmt::print(stderr,
-                 "cnisim: {} (seed {}) is not deterministic: fingerprints {} and {}\n",
+      fmt::print(stderr, "cnisim: {} (seed {}) is not deterministic: fingerprints {} and {}\n",
                  run.scenario, run.seed, run.fingerprint, result.second_fingerprint);
       code = Worse(code, ExitCode::kNotDeterministic);
     }

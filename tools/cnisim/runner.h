@@ -30,6 +30,7 @@ struct JobResult {
   RunFigures figures;
   std::vector<std::string> violations;
   std::string second_fingerprint;  // with --verify
+  std::string replay;              // the command that runs it again with all checks
   std::string error;               // why its rows could not be written, or why it ended
 
   bool mismatch() const {
@@ -41,7 +42,7 @@ struct RunnerOptions {
   int jobs = 0;
   bool verify = false;
   bool check = false;
-  std::vector<std::pair<std::string, std::string>> params;  // for run_param
+  std::vector<std::string> sets;  // --set of the command, for run_param
 };
 
 // Results in the order of the jobs; those that an interrupt kept from starting are missing. `file`

@@ -107,6 +107,15 @@ void BlockStore::Advance(TimePoint now) {
       block.CountWrite();
     });
   }
+  mature_until_ = now - kReclaimMinAge;
+  while (!young_.empty() && young_.front().first <= mature_until_) {
+    const Ipv4Cidr cidr = young_.front().second;
+    young_.pop_front();
+    PoolState& state = *StateOf(cidr);
+    const uint32_t index = state.pool.BlockIndexOf(cidr.network());
+    const auto it = state.blocks.find(index);
+    if (it != state.blocks.end()) Index(state, index, it->second);
+  }
 }
 
 std::vector<BlockAffinity> BlockStore::ListAffinities(std::string_view host) {
@@ -224,16 +233,7 @@ std::optional<Ipv4Cidr> BlockStore::FindClaimable(const IpPool& pool, uint32_t s
 }
 
 const AllocationBlock* BlockStore::FindReclaimable(const IpPool& pool, uint32_t start,
-                                                   std::string_view host, TimePoint claimed_by) {
-  mature_until_ = std::max(mature_until_, claimed_by);
-  while (!young_.empty() && young_.front().first <= mature_until_) {
-    const Ipv4Cidr cidr = young_.front().second;
-    young_.pop_front();
-    PoolState& grown = *StateOf(cidr);
-    const uint32_t index = grown.pool.BlockIndexOf(cidr.network());
-    const auto it = grown.blocks.find(index);
-    if (it != grown.blocks.end()) Index(grown, index, it->second);
-  }
+                                                   std::string_view host) const {
   const PoolState& state = StateOf(pool);
   const std::optional<uint32_t> first = state.reclaimable.NextRound(start);
   if (!first) return nullptr;
@@ -402,7 +402,7 @@ std::vector<bool> BlockStore::ReservedOrdinals(Ipv4Cidr cidr) const {
   return reserved;
 }
 
-void BlockStore::Account(const AllocationBlock& block, int sign) {
+void BlockStore::Account(const AllocationBlock& block, int64_t sign) {
   statistics_.blocks += sign;
   statistics_.affine_blocks += block.host() ? sign : 0;
   statistics_.allocated += sign * block.allocated();

@@ -41,6 +41,9 @@
 
 namespace cnisim {
 
+// Age at which another host's empty block may be taken over (C3).
+inline constexpr Duration kReclaimMinAge = std::chrono::seconds(60);
+
 // Calls to the datastore. A list call also transfers its items, whose number grows with the
 // cluster.
 struct DatastoreCost {
@@ -102,8 +105,9 @@ class BlockStore {
   const IpPool* PoolOf(Ipv4Address address) const;
   std::vector<const IpPool*> Pools() const;
 
-  // --- Cooldown. Frees every address whose cooling ended by `now`, longest released first, and
+  // --- Time. Frees every address whose cooling ended by `now`, longest released first, and
   // deletes the blocks that R4 wants deleted. Not counted: kube-controllers makes these writes.
+  // Also the time at which FindReclaimable judges the age of blocks.
   void Advance(TimePoint now);
 
   // --- Affinities: one call each.
@@ -134,10 +138,10 @@ class BlockStore {
   // available (C1, C2). Looks at a list made before, so no call.
   std::optional<Ipv4Cidr> FindClaimable(const IpPool& pool, uint32_t start,
                                         std::string_view host) const;
-  // On the same walk the first empty block of another host, claimed no later than `claimed_by`,
-  // that has an address available (C3). No call. `claimed_by` never decreases.
-  const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start, std::string_view host,
-                                         TimePoint claimed_by);
+  // On the same walk the first empty block of another host that has an address available and was
+  // claimed kReclaimMinAge or longer before the last Advance (C3); null if there is none. No call.
+  const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start,
+                                         std::string_view host) const;
   // On the same walk the first block with an address available. One read for every block on the
   // way, absent ones too (B1, B5).
   std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start);
@@ -203,7 +207,7 @@ class BlockStore {
   void ForgetHostIfUnused(HostMap::iterator host);
   void RemoveBlockFromHost(const std::string& host, Ipv4Cidr cidr);
   std::vector<bool> ReservedOrdinals(Ipv4Cidr cidr) const;
-  void Account(const AllocationBlock& block, int sign);
+  void Account(const AllocationBlock& block, int64_t sign);
   bool IsReclaimable(const AllocationBlock& block) const;
   void Index(PoolState& state, uint32_t index, const AllocationBlock& block);
   // Applies `change` to the block, keeps statistics and indices, and deletes the block if it ends

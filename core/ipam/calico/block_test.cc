@@ -72,6 +72,19 @@ TEST(Block, A10_AllocationsRememberTheSequenceNumberBeforeTheirWrite) {
   EXPECT_EQ(block.sequence(), 5000000002u);
 }
 
+TEST(Block, A11_OwnersAreSharedOnlyIfTheyAreEqualInEverything) {
+  AllocationBlock block = Block("10.0.0.0/29");
+  AllocationOwner other_pod = Owner("x");
+  other_pod.pod = "other";
+  const AllocationOwner owners[] = {Owner("x", "a"), Owner("x", "b"), other_pod, Owner("x", "a")};
+  for (const AllocationOwner& owner : owners) block.Assign(owner);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(*block.OwnerOf(i), owners[i]);
+  EXPECT_EQ(block.OwnerOf(0), block.OwnerOf(3));
+  block.Release(0, kStart, false);
+  EXPECT_EQ(*block.OwnerOf(3), owners[3]);
+  EXPECT_THAT(block.CheckInvariants(), IsEmpty());
+}
+
 TEST(Block, R3_AReleasedAddressCoolsUntilItIsReclaimed) {
   AllocationBlock block = Block("10.0.0.0/31");
   block.Assign(Owner("x"));

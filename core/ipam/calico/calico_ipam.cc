@@ -273,8 +273,7 @@ std::optional<Ipv4Cidr> CalicoIpam::FindUsableBlock(const Pools& pools, std::str
   }
   if (!config_.reclaim_empty_blocks) return std::nullopt;
   for (const IpPool* pool : pools) {
-    const AllocationBlock* block =
-        store_.FindReclaimable(*pool, WalkStart(*pool, host, now), host, now - kReclaimMinAge);
+    const AllocationBlock* block = store_.FindReclaimable(*pool, WalkStart(*pool, host, now), host);
     if (block == nullptr) continue;
     const Ipv4Cidr cidr = block->cidr();
     reclaimed_from = *block->host();

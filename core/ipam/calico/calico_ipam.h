@@ -37,8 +37,6 @@ namespace cnisim {
 
 // Blocks a host may own if neither configuration nor request says (A2).
 inline constexpr int kDefaultMaxBlocksPerHost = 20;
-// Age at which another host's empty block may be taken over (C3).
-inline constexpr Duration kReclaimMinAge = std::chrono::seconds(60);
 // Longest ipCooldownSeconds.
 inline constexpr Duration kMaxIpCooldown = std::chrono::seconds(1200);
 

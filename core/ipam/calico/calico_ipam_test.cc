@@ -611,6 +611,7 @@ TEST_F(CalicoIpamTest, Reservations_OfAWholePoolLeaveNothing) {
   EXPECT_EQ(Code(Assign("n", "x")), calico_error::kPoolsExhausted);
   ipam_->ReleaseHostAffinities("n", now_);
   EXPECT_EQ(Code(Assign("n", "x")), calico_error::kPoolsExhausted);
+  EXPECT_EQ(store_->statistics().blocks, 0);
 }
 
 // --- Failure modes.

@@ -1,0 +1,132 @@
+// Every case of core/ipam/vectors/*.txt as a test of its own, named by its id.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "core/ipam/testing/conformance_script.h"
+
+namespace cnisim {
+namespace {
+
+struct Vectors {
+  std::vector<VectorCase> cases;
+  std::vector<std::string> problems;
+};
+
+const Vectors& AllVectors() {
+  static const Vectors all = [] {
+    Vectors read;
+    std::vector<std::filesystem::path> files;
+    const std::filesystem::path source = CNISIM_SOURCE_DIR;
+    for (const auto& entry : std::filesystem::directory_iterator(source / "core/ipam/vectors")) {
+      if (entry.path().extension() == ".txt") files.push_back(entry.path());
+    }
+    std::ranges::sort(files);
+    std::set<std::string> ids;
+    for (const std::filesystem::path& path : files) {
+      std::ostringstream text;
+      text << std::ifstream(path).rdbuf();
+      Result<std::vector<VectorCase>> cases =
+          ParseVectors(path.lexically_relative(source).string(), text.str());
+      if (!cases) {
+        read.problems.push_back(cases.error().message);
+        continue;
+      }
+      for (VectorCase& added : *cases) {
+        if (!ids.insert(added.id).second) read.problems.push_back(added.id + " is there twice");
+        read.cases.push_back(std::move(added));
+      }
+    }
+    return read;
+  }();
+  return all;
+}
+
+const VectorCase* CaseNamed(const std::string& id) {
+  const auto it = std::ranges::find(AllVectors().cases, id, &VectorCase::id);
+  return it == AllVectors().cases.end() ? nullptr : &*it;
+}
+
+// The lines of the case, after those of the cases that it follows.
+testing::AssertionResult Play(const VectorCase& played, ConformanceScript& script) {
+  if (!played.after.empty()) {
+    const VectorCase* earlier = CaseNamed(played.after);
+    if (earlier == nullptr || earlier->line >= played.line || earlier->file != played.file) {
+      return testing::AssertionFailure() << played.file << ":" << played.line << ": no earlier case "
+                                         << played.after << " in this file";
+    }
+    const testing::AssertionResult before = Play(*earlier, script);
+    if (!before) return before;
+  }
+  for (const VectorLine& line : played.lines) {
+    const std::string wrong = script.Run(line);
+    if (!wrong.empty()) {
+      return testing::AssertionFailure()
+             << played.file << ":" << line.number << ": " << line.command << "\n  " << wrong;
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+class Conformance : public testing::TestWithParam<std::string> {};
+
+TEST_P(Conformance, Holds) {
+  const VectorCase& played = *CaseNamed(GetParam());
+  ConformanceScript script;
+  EXPECT_FALSE(played.lines.empty());
+  EXPECT_TRUE(Play(played, script)) << played.id << ": " << played.title;
+}
+
+std::vector<std::string> Ids() {
+  std::vector<std::string> ids;
+  for (const VectorCase& each : AllVectors().cases) ids.push_back(each.id);
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(Vectors, Conformance, testing::ValuesIn(Ids()),
+                         [](const auto& info) { return info.param; });
+
+TEST(ConformanceFiles, AreWellFormed) {
+  for (const std::string& problem : AllVectors().problems) ADD_FAILURE() << problem;
+  EXPECT_GT(AllVectors().cases.size(), 100u);
+}
+
+std::string ParseError(const std::string& text) {
+  const Result<std::vector<VectorCase>> cases = ParseVectors("f.txt", text);
+  return cases ? "" : cases.error().message;
+}
+
+TEST(ConformanceFiles, MalformedOnesAreRefused) {
+  EXPECT_EQ(ParseError("\n# nothing\ncase A1 \"a\"\n  wait 1s\n"), "");
+  EXPECT_TRUE(ParseError("wait 1s\n").starts_with("f.txt:1: "));
+  EXPECT_TRUE(ParseError("\ncase A1 no title\n").starts_with("f.txt:2: "));
+  EXPECT_TRUE(ParseError("case A1 \"a\" before A0\n").starts_with("f.txt:1: "));
+  EXPECT_TRUE(ParseError("case A1 \"a\"\n  enis ->\n").starts_with("f.txt:2: "));
+}
+
+TEST(ConformanceFiles, BadLinesFail) {
+  const auto wrong = [](std::string command, std::optional<std::string> expected) {
+    ConformanceScript script;
+    EXPECT_EQ(script.Run({1, "datastore secondary", std::nullopt}), "");
+    EXPECT_EQ(script.Run({2, "eni e1 device=0 primary", "ok"}), "");
+    return script.Run({3, std::move(command), std::move(expected)});
+  };
+  EXPECT_EQ(wrong("enis", "1"), "");
+  EXPECT_NE(wrong("enis", "2"), "");
+  EXPECT_EQ(wrong("frobnicate", std::nullopt), "unknown command");
+  EXPECT_TRUE(wrong("cidr e1", std::nullopt).starts_with("malformed"));
+  EXPECT_TRUE(wrong("cidr e1 1.1.1.1/33", std::nullopt).starts_with("malformed"));
+  EXPECT_TRUE(wrong("enis please", "1").starts_with("malformed"));
+  EXPECT_NE(wrong("cidr e2 1.1.1.1/32", std::nullopt), "");
+  EXPECT_EQ(wrong("cidr e2 1.1.1.1/32", "error"), "");
+  EXPECT_EQ(wrong("stats", "assigned=0 total=0"), "");
+  EXPECT_NE(wrong("stats", "assigned=0 total=1"), "");
+}
+
+}  // namespace
+}  // namespace cnisim

@@ -1,0 +1,838 @@
+#include "core/ipam/testing/conformance_script.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#include "core/ipam/backoff.h"
+#include "core/ipam/eni_lifecycle.h"
+#include "core/ipam/node_init.h"
+#include "core/ipam/pool_manager.h"
+#include "core/ipam/reconciler.h"
+#include "core/ipam/subnet_choice.h"
+
+namespace cnisim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// What a line cannot mean; reported with file and line by the caller.
+struct Malformed {
+  std::string what;
+};
+
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+int ToInt(const std::string& text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Malformed{"'" + text + "' is not a number"};
+  }
+  return value;
+}
+
+// "30s", "1001ms", "10m".
+Duration ToDuration(const std::string& text) {
+  const size_t unit = std::min(text.find_first_not_of("0123456789"), text.size());
+  const int number = ToInt(text.substr(0, unit));
+  const std::string name = text.substr(unit);
+  if (name == "ns") return Duration(number);
+  if (name == "ms") return milliseconds(number);
+  if (name == "s") return seconds(number);
+  if (name == "m") return std::chrono::minutes(number);
+  throw Malformed{"'" + text + "' is not a duration"};
+}
+
+Ipv4Address ToAddress(const std::string& text) {
+  const auto ip = Ipv4Address::Parse(text);
+  if (!ip) throw Malformed{"'" + text + "' is not an address"};
+  return *ip;
+}
+
+Ipv4Cidr ToCidr(const std::string& text) {
+  const auto cidr = Ipv4Cidr::Parse(text);
+  if (!cidr) throw Malformed{"'" + text + "' is not a CIDR"};
+  return *cidr;
+}
+
+IpamKey KeyOf(const std::string& pod) { return {"net1", pod, "eth0"}; }
+
+std::string YesNo(bool value) { return value ? "yes" : "no"; }
+std::string ErrorText(const Error& error) { return "error " + error.code; }
+std::string StatusText(const Status& status) { return status ? "ok" : ErrorText(status.error()); }
+std::string ListText(const std::vector<std::string>& items) {
+  return items.empty() ? "none" : fmt::format("{}", fmt::join(items, ","));
+}
+std::string CountedText(const std::vector<std::string>& items) {
+  return fmt::format("{} {}", items.size(), ListText(items));
+}
+std::string PodText(const Result<PodAddress>& pod) {
+  if (!pod) return ErrorText(pod.error());
+  return fmt::format("{} on {} device {} table {}", pod->ip.ToString(), pod->eni_id,
+                     pod->device_number, pod->route_table);
+}
+
+bool ToPrefixMode(const std::string& word) {
+  if (word == "prefix") return true;
+  if (word == "secondary") return false;
+  throw Malformed{"'" + word + "' is neither secondary nor prefix"};
+}
+
+}  // namespace
+
+// --- Files ---
+
+Result<std::vector<VectorCase>> ParseVectors(const std::string& file, const std::string& text) {
+  std::vector<VectorCase> cases;
+  std::istringstream in(text);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const auto wrong = [&](const std::string& what) {
+      return Fail("vectors", fmt::format("{}:{}: {}", file, number, what));
+    };
+    if (const size_t comment = line.find('#'); comment != std::string::npos) line.resize(comment);
+    const std::vector<std::string> words = Words(line);
+    if (words.empty()) continue;
+    if (words.front() == "case") {
+      const size_t open = line.find('"');
+      const size_t close = line.rfind('"');
+      if (words.size() < 3 || open == std::string::npos || close == open ||
+          words[2].front() != '"') {
+        return wrong("expected: case ID \"title\" [after ID]");
+      }
+      VectorCase& added = cases.emplace_back();
+      added.file = file;
+      added.id = words[1];
+      added.line = number;
+      added.title = line.substr(open + 1, close - open - 1);
+      const std::vector<std::string> rest = Words(line.substr(close + 1));
+      if (rest.size() == 2 && rest[0] == "after") {
+        added.after = rest[1];
+      } else if (!rest.empty()) {
+        return wrong("expected after the title: after ID");
+      }
+      continue;
+    }
+    if (cases.empty()) return wrong("a command outside of any case");
+    VectorLine& added = cases.back().lines.emplace_back();
+    added.number = number;
+    const size_t arrow = line.find("->");
+    added.command = line.substr(0, arrow);
+    if (arrow != std::string::npos) {
+      added.expected = fmt::format("{}", fmt::join(Words(line.substr(arrow + 2)), " "));
+      if (added.expected->empty()) return wrong("nothing is expected after ->");
+    }
+  }
+  return cases;
+}
+
+// --- Lines ---
+
+// The words after the command: plain ones, then NAME=VALUE. All must be used.
+class ConformanceScript::Arguments {
+ public:
+  explicit Arguments(std::vector<std::string> words) : words_(std::move(words)) {}
+
+  std::string Word(const char* what) {
+    if (words_.empty() || words_.front().find('=') != std::string::npos) {
+      throw Malformed{fmt::format("{} is missing", what)};
+    }
+    std::string word = words_.front();
+    words_.erase(words_.begin());
+    return word;
+  }
+  bool Flag(const std::string& name) { return std::erase(words_, name) > 0; }
+  std::optional<std::string> Option(const std::string& name) {
+    const auto it = std::ranges::find_if(
+        words_, [&](const std::string& word) { return word.starts_with(name + "="); });
+    if (it == words_.end()) return std::nullopt;
+    std::string value = it->substr(name.size() + 1);
+    words_.erase(it);
+    return value;
+  }
+  int Int(const std::string& name, std::optional<int> fallback = std::nullopt) {
+    const std::optional<std::string> text = Option(name);
+    if (text) return ToInt(*text);
+    if (!fallback) throw Malformed{name + "= is missing"};
+    return *fallback;
+  }
+  // All that is left, as NAME=VALUE.
+  Environment Rest() {
+    Environment rest;
+    for (const std::string& word : std::exchange(words_, {})) {
+      const size_t equals = word.find('=');
+      if (equals == std::string::npos) throw Malformed{"'" + word + "' is not NAME=VALUE"};
+      rest[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+    return rest;
+  }
+  bool empty() const { return words_.empty(); }
+  void ExpectEnd() const {
+    if (!words_.empty()) throw Malformed{"'" + words_.front() + "' is not understood"};
+  }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+ConformanceScript::ConformanceScript() : world_(std::make_unique<FakeWorld>()) {}
+ConformanceScript::~ConformanceScript() = default;
+
+const std::map<std::string, ConformanceScript::Handler, std::less<>>&
+ConformanceScript::Handlers() {
+  using S = ConformanceScript;
+  static const std::map<std::string, Handler, std::less<>> handlers{
+      {"datastore", &S::MakeDatastore},
+      {"mode", &S::SetMode},
+      {"eni", &S::AddEni},
+      {"remove-eni", &S::RemoveEni},
+      {"cidr", &S::AddCidr},
+      {"delete", &S::DeleteCidr},
+      {"exclude", &S::Exclude},
+      {"assign", &S::Assign},
+      {"unassign", &S::Unassign},
+      {"checkpoint", &S::Checkpoint},
+      {"checkpoint-fails", &S::CheckpointFails},
+      {"wait", &S::Wait},
+      {"stats", &S::Stats},
+      {"enis", &S::Enis},
+      {"cidrs", &S::Cidrs},
+      {"pods-on", &S::PodsOn},
+      {"raw-total", &S::RawTotal},
+      {"allocatable", &S::Allocatable},
+      {"freeable", &S::Freeable},
+      {"has-empty-eni", &S::HasEmptyEni},
+      {"trunk", &S::Trunk},
+      {"efas", &S::Efas},
+      {"remove-unused", &S::RemoveUnused},
+      {"policy", &S::MakePolicy},
+      {"pool", &S::SetPool},
+      {"target", &S::Target},
+      {"low", &S::Low},
+      {"high", &S::High},
+      {"needed", &S::Needed},
+      {"to-assign", &S::ToAssign},
+      {"to-release", &S::ToRelease},
+      {"try-removal", &S::TryRemoval},
+      {"divide", &S::Divide},
+      {"node", &S::MakeNode},
+      {"attached", &S::Attached},
+      {"detached", &S::Detached},
+      {"metadata", &S::Metadata},
+      {"fail", &S::FailCalls},
+      {"stop-failing", &S::StopFailing},
+      {"host-fails", &S::HostFails},
+      {"subnet-tags", &S::SubnetTags},
+      {"init", &S::Init},
+      {"run", &S::RunLoop},
+      {"setup", &S::Setup},
+      {"increase", &S::Increase},
+      {"update", &S::Update},
+      {"reconcile", &S::Reconcile},
+      {"calls", &S::Calls},
+      {"all-calls", &S::AllCalls},
+      {"host-calls", &S::HostCalls},
+      {"primary-records", &S::PrimaryRecords},
+      {"forget-primary-record", &S::ForgetPrimaryRecord},
+      {"pods", &S::Pods},
+      {"delete-pods", &S::DeletePods},
+      {"shape", &S::Shape},
+      {"env", &S::Env},
+      {"config", &S::Config},
+      {"backoff", &S::BackoffPauses},
+      {"retry", &S::Retry},
+      {"usable", &S::Usable},
+      {"excluded", &S::Excluded},
+      {"veth", &S::Veth},
+  };
+  return handlers;
+}
+
+std::string ConformanceScript::Run(const VectorLine& line) {
+  std::vector<std::string> words = Words(line.command);
+  const auto handler = words.empty() ? Handlers().end() : Handlers().find(words.front());
+  if (handler == Handlers().end()) return "unknown command";
+  words.erase(words.begin());
+  try {
+    Arguments arguments(std::move(words));
+    const Answer answer = (this->*handler->second)(arguments);
+    arguments.ExpectEnd();
+    if (line.expected ? Matches(answer, *line.expected) : !answer.text.starts_with("error")) {
+      return {};
+    }
+    return fmt::format("expected: {}\n       got: {}", line.expected.value_or("no error"),
+                       answer.text);
+  } catch (const Malformed& malformed) {
+    return "malformed: " + malformed.what;
+  }
+}
+
+bool ConformanceScript::Matches(const Answer& answer, const std::string& expected) {
+  if (answer.complete) return answer.text == expected;
+  const std::vector<std::string> got = Words(answer.text);
+  const std::vector<std::string> want = Words(expected);
+  if (want.front().find('=') != std::string::npos) {
+    return std::ranges::all_of(want, [&](const std::string& word) {
+      return std::ranges::find(got, word) != got.end();
+    });
+  }
+  return want.size() <= got.size() && std::equal(want.begin(), want.end(), got.begin());
+}
+
+Datastore& ConformanceScript::book() {
+  if (agent_) return agent_->state().datastore;
+  if (!datastore_) throw Malformed{"there is no datastore yet"};
+  return *datastore_;
+}
+
+// --- Datastore ---
+
+ConformanceScript::Answer ConformanceScript::MakeDatastore(Arguments& a) {
+  Datastore::Config config;
+  config.prefix_mode = ToPrefixMode(a.Word("the mode"));
+  if (const auto cooldown = a.Option("cooldown")) config.ip_cooldown = ToDuration(*cooldown);
+  datastore_ =
+      std::make_unique<Datastore>(config, world_->checkpoint, Choice::Oldest(), nullptr);
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::SetMode(Arguments& a) {
+  book().SetPrefixMode(ToPrefixMode(a.Word("the mode")));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::AddEni(Arguments& a) {
+  EniAttributes attributes;
+  attributes.id = a.Word("the ENI");
+  attributes.device_number = a.Int("device");
+  attributes.route_table = RouteTableOf(attributes.device_number);
+  attributes.is_primary = a.Flag("primary");
+  attributes.is_trunk = a.Flag("trunk");
+  attributes.is_efa = a.Flag("efa");
+  attributes.subnet_id = a.Option("subnet").value_or("");
+  return StatusText(book().AddEni(std::move(attributes), Now()));
+}
+
+ConformanceScript::Answer ConformanceScript::RemoveEni(Arguments& a) {
+  const std::string eni = a.Word("the ENI");
+  return StatusText(book().RemoveEni(eni, a.Flag("force")));
+}
+
+ConformanceScript::Answer ConformanceScript::AddCidr(Arguments& a) {
+  const std::string eni = a.Word("the ENI");
+  const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR"));
+  return StatusText(book().AddCidr(eni, cidr, cidr.length() < 32));
+}
+
+ConformanceScript::Answer ConformanceScript::DeleteCidr(Arguments& a) {
+  const std::string eni = a.Word("the ENI");
+  const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR"));
+  return StatusText(book().DeleteCidr(eni, cidr, a.Flag("force")));
+}
+
+ConformanceScript::Answer ConformanceScript::Exclude(Arguments& a) {
+  return StatusText(book().SetExcluded(a.Word("the ENI"), true));
+}
+
+ConformanceScript::Answer ConformanceScript::Assign(Arguments& a) {
+  return PodText(book().Assign(KeyOf(a.Word("the pod")), {}, Now()));
+}
+
+ConformanceScript::Answer ConformanceScript::Unassign(Arguments& a) {
+  return PodText(book().Unassign(KeyOf(a.Word("the pod")), Now()));
+}
+
+ConformanceScript::Answer ConformanceScript::Checkpoint(Arguments&) {
+  std::vector<std::string> entries;
+  for (const Allocation& allocation :
+       world_->checkpoint.saved.value_or(std::vector<Allocation>())) {
+    entries.push_back(allocation.key.container + ":" + allocation.ip.ToString());
+  }
+  std::ranges::sort(entries);
+  Answer answer(ListText(entries));
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::CheckpointFails(Arguments& a) {
+  world_->checkpoint.failing = a.Word("yes or no") == "yes";
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Wait(Arguments& a) {
+  world_->clock.Advance(ToDuration(a.Word("the duration")));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Stats(Arguments&) {
+  const PoolStats s = book().Stats(Now());
+  return fmt::format("total={} assigned={} cooling={} available={} prefixes={} free-prefixes={}",
+                     s.total_ips, s.assigned_ips, s.cooling_ips, s.available_ips(),
+                     s.total_prefixes, s.free_prefixes);
+}
+
+ConformanceScript::Answer ConformanceScript::Enis(Arguments&) {
+  std::vector<std::string> ids;
+  for (const auto& eni : book().enis()) {
+    ids.push_back(eni->attributes.id + (eni->excluded ? "(excluded)" : ""));
+  }
+  return CountedText(ids);
+}
+
+ConformanceScript::Answer ConformanceScript::Cidrs(Arguments& a) {
+  const Datastore::Eni* eni = book().FindEni(a.Word("the ENI"));
+  if (eni == nullptr) return "error unknown ENI";
+  std::vector<std::string> cidrs;
+  for (const Datastore::Cidr& cidr : eni->cidrs) cidrs.push_back(cidr.cidr.ToString());
+  return CountedText(cidrs);
+}
+
+ConformanceScript::Answer ConformanceScript::PodsOn(Arguments& a) {
+  const Datastore::Eni* eni = book().FindEni(a.Word("the ENI"));
+  return eni == nullptr ? "error unknown ENI" : fmt::format("{}", eni->pods());
+}
+
+ConformanceScript::Answer ConformanceScript::RawTotal(Arguments&) {
+  return fmt::format("{}", book().raw_total_ips());
+}
+
+ConformanceScript::Answer ConformanceScript::Allocatable(Arguments& a) {
+  std::vector<std::string> ids;
+  for (const Datastore::Eni* eni : book().AllocatableEnis(a.Int("slots"))) {
+    ids.push_back(eni->attributes.id);
+  }
+  return CountedText(ids);
+}
+
+ConformanceScript::Answer ConformanceScript::Freeable(Arguments& a) {
+  std::vector<std::string> cidrs;
+  for (const Ipv4Cidr& cidr : book().FreeableCidrs(a.Word("the ENI"))) {
+    cidrs.push_back(cidr.ToString());
+  }
+  return CountedText(cidrs);
+}
+
+ConformanceScript::Answer ConformanceScript::HasEmptyEni(Arguments&) {
+  return YesNo(book().HasEmptyEni());
+}
+
+ConformanceScript::Answer ConformanceScript::Trunk(Arguments&) {
+  const Datastore::Eni* trunk = book().FindTrunk();
+  return trunk == nullptr ? "none" : trunk->attributes.id;
+}
+
+ConformanceScript::Answer ConformanceScript::Efas(Arguments&) {
+  std::vector<std::string> ids;
+  for (const auto& eni : book().enis()) {
+    if (eni->attributes.is_efa) ids.push_back(eni->attributes.id);
+  }
+  return ListText(ids);
+}
+
+ConformanceScript::Answer ConformanceScript::RemoveUnused(Arguments& a) {
+  const Datastore::RemovalTargets targets{a.Int("warm", 0), a.Int("minimum", 0),
+                                          a.Int("prefixes", 0)};
+  return book().RemoveUnusedEni(targets, Now()).value_or("none");
+}
+
+// --- Policy ---
+
+PoolStats ConformanceScript::PoolNow() { return pool_ ? *pool_ : book().Stats(Now()); }
+
+ConformanceScript::Answer ConformanceScript::MakePolicy(Arguments& a) {
+  policy_ = {};
+  policy_.prefix_mode = ToPrefixMode(a.Word("the mode"));
+  policy_.slots_per_eni = a.Int("slots", 14);
+  policy_.warm_eni_target = a.Int("eni", 1);
+  policy_.warm_ip_target = a.Int("warm", 0);
+  policy_.minimum_ip_target = a.Int("minimum", 0);
+  policy_.warm_prefix_target = a.Int("prefix", 0);
+  policy_.max_pods = a.Int("maxpods", 500);
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::SetPool(Arguments& a) {
+  if (a.Flag("of-datastore")) {
+    pool_ = std::nullopt;
+    return "ok";
+  }
+  PoolStats stats;
+  if (const auto per_prefix = a.Option("pods-per-prefix")) {
+    for (const std::string& text : SplitAtCommas(*per_prefix)) {
+      const int pods = ToInt(text);
+      ++stats.total_prefixes;
+      stats.total_ips += kAddressesPerPrefix;
+      stats.assigned_ips += pods;
+      stats.free_prefixes += pods == 0 ? 1 : 0;
+    }
+  } else {
+    stats.total_ips = a.Int("total");
+    stats.assigned_ips = a.Int("assigned", 0);
+  }
+  pool_ = stats;
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Target(Arguments&) {
+  const TargetState state = TargetStateOf(PoolNow(), policy_);
+  if (!state.defined) return "undefined";
+  return fmt::format("short={} over={}", state.short_by, state.over_by);
+}
+
+ConformanceScript::Answer ConformanceScript::Low(Arguments&) {
+  return YesNo(IsTooLow(PoolNow(), policy_));
+}
+ConformanceScript::Answer ConformanceScript::High(Arguments&) {
+  return YesNo(IsTooHigh(PoolNow(), policy_));
+}
+ConformanceScript::Answer ConformanceScript::Needed(Arguments&) {
+  return fmt::format("{}", PrefixesNeeded(PoolNow(), policy_));
+}
+ConformanceScript::Answer ConformanceScript::ToAssign(Arguments& a) {
+  return fmt::format("{}", AssignQuantity(PoolNow(), policy_, a.Int("used", 0)));
+}
+ConformanceScript::Answer ConformanceScript::ToRelease(Arguments&) {
+  return fmt::format("{}", ReleaseBudget(PoolNow(), policy_));
+}
+ConformanceScript::Answer ConformanceScript::TryRemoval(Arguments& a) {
+  return YesNo(ShouldTryRemoveEni(PoolNow(), policy_, a.Flag("with-empty-eni")));
+}
+ConformanceScript::Answer ConformanceScript::Divide(Arguments& a) {
+  const int dividend = ToInt(a.Word("the dividend"));
+  return fmt::format("{}", DivideRoundingUp(dividend, ToInt(a.Word("the divisor"))));
+}
+
+// --- Node ---
+
+ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
+  FakeInstance instance;
+  instance.max_enis = a.Int("enis", 4);
+  instance.slots_per_eni = a.Int("slots", 14);
+  instance.with_primary_eni = !a.Flag("without-primary");
+  const int max_pods = a.Int("maxpods", 500);
+  const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20"));
+  Environment environment = ManifestEnvironment();
+  for (auto& [name, value] : a.Rest()) environment[name] = value;
+  Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
+  if (!parsed) return ErrorText(parsed.error());
+  parsed->settings.max_pods = max_pods;
+  loop_ = Task<void>();
+  agent_.reset();
+  world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
+  agent_ = std::make_unique<Agent>(world_->ports(), parsed->settings, instance.limits(),
+                                   Choice::Oldest(), nullptr);
+  agent_->state().identity = world_->metadata.identity;
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Attached(Arguments& a) {
+  const std::string id = a.Word("the ENI");
+  const auto ip = a.Option("ip");
+  const int device = a.Int("device", 0);
+  NetworkInterface* eni = world_->ec2.Find(id);
+  if (eni == nullptr) {
+    if (!ip) throw Malformed{"ip= is missing for a new ENI"};
+    eni = &world_->ec2.AttachByHand(id, device, ToAddress(*ip));
+  }
+  if (const auto ips = a.Option("ips")) {
+    eni->secondary_ips.clear();
+    for (const std::string& text : SplitAtCommas(*ips)) {
+      eni->secondary_ips.push_back(ToAddress(text));
+    }
+  }
+  if (const auto prefixes = a.Option("prefixes")) {
+    eni->ipv4_prefixes.clear();
+    for (const std::string& text : SplitAtCommas(*prefixes)) {
+      eni->ipv4_prefixes.push_back(ToCidr(text));
+    }
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Detached(Arguments& a) {
+  world_->ec2.DetachByHand(a.Word("the ENI"));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Metadata(Arguments& a) {
+  const std::string what = a.Word("what metadata shows");
+  std::vector<MetadataEni> view = world_->metadata.Truth();
+  world_->metadata.view = std::nullopt;
+  world_->metadata.failing = what == "fails";
+  if (what == "primary-addresses-only") {
+    for (MetadataEni& eni : view) {
+      eni.secondary_ips.clear();
+      eni.ipv4_prefixes.clear();
+    }
+    world_->metadata.view = std::move(view);
+  } else if (what == "shows-nothing") {
+    world_->metadata.view.emplace();
+  } else if (what == "frozen") {
+    world_->metadata.view = std::move(view);
+  } else if (what != "truth" && what != "fails") {
+    throw Malformed{"metadata cannot be " + what};
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::FailCalls(Arguments& a) {
+  const std::string name = a.Word("the action");
+  const std::optional<Ec2Action> action = Ec2ActionNamed(name);
+  if (!action) throw Malformed{"no action " + name};
+  const std::string times = a.Word("how many times");
+  const std::string code = a.Word("the error code");
+  if (times == "always") {
+    world_->ec2.FailAlways(*action, code);
+  } else {
+    world_->ec2.FailNext(*action, ToInt(times), code);
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::StopFailing(Arguments&) {
+  world_->ec2.StopFailing();
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::HostFails(Arguments& a) {
+  const std::string what = a.Word("what fails");
+  if (what != "eni-setup" && what != "rule-deletion") throw Malformed{"no host step " + what};
+  (what == "eni-setup" ? world_->host.eni_setup_fails : world_->host.rule_deletion_fails) = true;
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Init(Arguments&) {
+  return StatusText(world_->Run(agent_->Init()));
+}
+
+ConformanceScript::Answer ConformanceScript::RunLoop(Arguments&) {
+  loop_ = agent_->RunPoolLoop();
+  loop_.Start();
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Setup(Arguments& a) {
+  const std::string id = a.Word("the ENI");
+  for (const MetadataEni& eni : world_->metadata.Truth()) {
+    if (eni.id == id) return StatusText(world_->Run(SetupEni(agent_->state(), eni)));
+  }
+  throw Malformed{id + " is not attached"};
+}
+
+ConformanceScript::Answer ConformanceScript::Increase(Arguments&) {
+  return StatusText(world_->Run(IncreasePool(agent_->state())));
+}
+
+ConformanceScript::Answer ConformanceScript::Update(Arguments&) {
+  return world_->Run(UpdatePool(agent_->state())) ? "acted" : "idle";
+}
+
+ConformanceScript::Answer ConformanceScript::Reconcile(Arguments&) {
+  const TimePoint before = agent_->state().last_pool_action;
+  Task<void> task = cnisim::Reconcile(agent_->state());
+  task.Start();
+  while (!task.done() && world_->clock.Step()) continue;
+  return agent_->state().last_pool_action == before ? "aborted" : "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Calls(Arguments&) {
+  std::string text;
+  for (const Ec2Call& call : world_->ec2.calls()) {
+    switch (call.action) {
+      case Ec2Action::kCreate:
+      case Ec2Action::kAttach:
+      case Ec2Action::kDetach:
+      case Ec2Action::kDelete:
+      case Ec2Action::kAssign:
+      case Ec2Action::kUnassign:
+        text += (text.empty() ? "" : " ") + call.ToString();
+        break;
+      default:
+        break;
+    }
+  }
+  world_->ec2.ForgetCalls();
+  Answer answer(text.empty() ? "none" : text);
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::AllCalls(Arguments&) {
+  std::string text;
+  for (const Ec2Call& call : world_->ec2.calls()) {
+    text += (text.empty() ? "" : " ") + std::string(NameOf(call.action));
+  }
+  world_->ec2.ForgetCalls();
+  Answer answer(text.empty() ? "none" : text);
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::HostCalls(Arguments&) {
+  Answer answer(world_->host.calls.empty() ? "none"
+                                           : fmt::format("{}", fmt::join(world_->host.calls, " ")));
+  world_->host.calls.clear();
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::PrimaryRecords(Arguments&) {
+  return fmt::format("{}", agent_->state().primary_ips.size());
+}
+
+ConformanceScript::Answer ConformanceScript::ForgetPrimaryRecord(Arguments& a) {
+  agent_->state().primary_ips.erase(a.Word("the ENI"));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Pods(Arguments& a) {
+  constexpr Duration kRetry = seconds(5);
+  constexpr Duration kGiveUp = std::chrono::minutes(3);
+  const int wanted = ToInt(a.Word("how many pods"));
+  while (pods_asked_ < wanted) {
+    const IpamKey key = KeyOf(fmt::format("pod-{}", ++pods_asked_));
+    for (Duration waited{}; waited < kGiveUp; waited += kRetry) {
+      const Result<PodAddress> got = agent_->AddPod(key, {});
+      if (got) pods_.push_back(key);
+      world_->clock.Advance(kRetry);
+      if (got) break;
+    }
+  }
+  return fmt::format("running={} waiting={}", pods_.size(),
+                     pods_asked_ - static_cast<int>(pods_.size()));
+}
+
+ConformanceScript::Answer ConformanceScript::DeletePods(Arguments&) {
+  for (const IpamKey& key : std::exchange(pods_, {})) {
+    const Result<PodAddress> gone = agent_->DelPod(key);
+    if (!gone) return ErrorText(gone.error());
+  }
+  pods_asked_ = 0;
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Shape(Arguments&) {
+  const PoolStats stats = book().Stats(Now());
+  std::vector<std::string> cidrs;
+  for (const auto& eni : book().enis()) cidrs.push_back(fmt::format("{}", eni->cidrs.size()));
+  return fmt::format("enis={} per-eni={} free={} prefixes={} free-prefixes={}", cidrs.size(),
+                     fmt::join(cidrs, "+"), stats.available_ips(), stats.total_prefixes,
+                     stats.free_prefixes);
+}
+
+// --- Settings and helpers ---
+
+ConformanceScript::Answer ConformanceScript::Env(Arguments& a) {
+  const Result<ParsedEnvironment> parsed = ParseEnvironment(a.Rest());
+  if (!parsed) return ErrorText(parsed.error());
+  const AgentSettings& s = parsed->settings;
+  return fmt::format(
+      "warm-eni={} warm-ip={} minimum-ip={} warm-prefix={} prefix-mode={} ip-targets={} max-eni={} "
+      "cooldown={} warnings={}",
+      s.warm_eni_target, s.warm_ip_target, s.minimum_ip_target, s.warm_prefix_target,
+      YesNo(s.prefix_delegation), YesNo(s.ip_targets_defined()),
+      s.max_eni ? fmt::format("{}", *s.max_eni) : "none", ToSeconds(s.ip_cooldown),
+      parsed->warnings.size());
+}
+
+ConformanceScript::Answer ConformanceScript::Config(Arguments& a) {
+  const bool nitro = !a.Flag("xen");
+  Result<ParsedEnvironment> parsed = ParseEnvironment(a.Rest());
+  if (!parsed) return ErrorText(parsed.error());
+  const Status valid = ValidateConfiguration(parsed->settings, nitro, parsed->warnings);
+  if (!valid) return ErrorText(valid.error());
+  return fmt::format("ok prefix-mode {}", YesNo(parsed->settings.prefix_delegation));
+}
+
+ConformanceScript::Answer ConformanceScript::BackoffPauses(Arguments& a) {
+  BackoffRule rule{};
+  rule.first = ToDuration(a.Word("the first pause"));
+  rule.maximum = ToDuration(a.Word("the longest pause"));
+  rule.multiplier = a.Int("factor");
+  rule.tries = a.Int("tries");
+  const Choice choice = Choice::Oldest();
+  Backoff backoff(rule, choice, 0);
+  std::string text;
+  while (backoff.Next()) {
+    if (backoff.MoreToCome()) text += fmt::format("{} ", ToSeconds(backoff.Pause(kTimeZero)));
+  }
+  Answer answer(text.substr(0, text.empty() ? 0 : text.size() - 1));
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::Retry(Arguments& a) {
+  BackoffRule rule{seconds(1), seconds(1), 0, 1, a.Int("tries")};
+  const int succeeds = a.Int("succeeds-at", 0);
+  const Choice choice = Choice::Oldest();
+  Backoff backoff(rule, choice, 0);
+  int tries = 0;
+  int pauses = 0;
+  while (backoff.Next()) {
+    if (++tries == succeeds) return fmt::format("ok tries {} pauses {}", tries, pauses);
+    if (!backoff.MoreToCome()) continue;
+    static_cast<void>(backoff.Pause(kTimeZero));
+    ++pauses;
+  }
+  return fmt::format("error tries {} pauses {}", tries, pauses);
+}
+
+namespace {
+
+// cni=VALUE is the role tag, for=CLUSTER the tag of a cluster; anything else stands for itself.
+Tags ToTags(const Environment& words) {
+  Tags tags;
+  for (const auto& [name, value] : words) {
+    if (name == "cni") {
+      tags["kubernetes.io/role/cni"] = value;
+    } else if (name.starts_with("for")) {
+      tags["cni.networking.k8s.aws/cluster/" + value] = "shared";
+    } else {
+      tags[name] = value;
+    }
+  }
+  return tags;
+}
+
+}  // namespace
+
+ConformanceScript::Answer ConformanceScript::SubnetTags(Arguments& a) {
+  world_->ec2.subnets().front().tags = ToTags(a.Rest());
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Usable(Arguments& a) {
+  const std::string which = a.Word("primary or secondary");
+  const std::string cluster = a.Option("cluster").value_or("");
+  return YesNo(SubnetUsable(ToTags(a.Rest()), which == "primary", cluster));
+}
+
+ConformanceScript::Answer ConformanceScript::Excluded(Arguments& a) {
+  const std::string cluster = a.Option("cluster").value_or("");
+  return YesNo(SubnetExcluded(ToTags(a.Rest()), cluster));
+}
+
+ConformanceScript::Answer ConformanceScript::Veth(Arguments& a) {
+  const std::string pod_namespace = a.Word("the namespace");
+  return VethSuffix(pod_namespace, a.Word("the pod"));
+}
+
+}  // namespace cnisim

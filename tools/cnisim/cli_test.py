@@ -1,0 +1,514 @@
+"""The cnisim binary as its users meet it: exit codes, files, streams, signals.
+
+usage: cli_test.py CNISIM [NAME...]    runs all tests, or those whose name contains a NAME
+UPDATE_GOLDEN=1 rewrites testdata/help.
+"""
+
+import ctypes
+import inspect
+import json
+import os
+import pathlib
+import pty
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+CNISIM = os.path.abspath(sys.argv[1])
+HELP = pathlib.Path(__file__).parent / "testdata" / "help"
+
+TINY = """
+apiVersion: cnisim.dev/v1alpha1
+kind: Scenario
+metadata: {name: tiny}
+spec:
+  duration: 5m
+  seed: 7
+  vpc:
+    cidrBlocks: [10.0.0.0/16]
+    subnets:
+      - {name: a, availabilityZone: us-east-1a, cidr: 10.0.0.0/24}
+  nodeGroups:
+    - {name: workers, instanceType: m5.large, desiredCapacity: 3}
+  workloads:
+    - {name: api, kind: Deployment, replicas: 30, podLifetime: {exponential: {mean: 1m}}}
+  expectations:
+    - {name: pods start, assert: "pod_ip_wait_seconds.p50 <= 1s"}
+    - {name: room left, assert: "subnet_free_ips.min >= 10"}
+"""
+FAILING = TINY.replace("name: tiny", "name: failing").replace("min >= 10", "min >= 1000")
+BROKEN = TINY.replace("replicas: 30", "replica: 30")
+# Longer than any test waits.
+ENDLESS = TINY.replace("name: tiny", "name: endless").replace("duration: 5m", "duration: 3000d")
+
+
+class Skip(Exception):
+    pass
+
+
+class Place:
+    """A working directory with the scenarios in it."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        for name, text in (("tiny", TINY), ("failing", FAILING), ("broken", BROKEN),
+                           ("endless", ENDLESS)):
+            (self.path / f"{name}.yaml").write_text(text)
+        self.given = self.files()
+
+    def files(self):
+        return sorted(p.name for p in self.path.iterdir())
+
+    def new_files(self):
+        return [name for name in self.files() if name not in self.given]
+
+    def cnisim(self, *arguments, code=0, **options):
+        result = subprocess.run([CNISIM, *arguments], cwd=self.path, text=True, timeout=300,
+                                stdin=options.pop("stdin", subprocess.DEVNULL),
+                                stdout=options.pop("stdout", subprocess.PIPE),
+                                stderr=options.pop("stderr", subprocess.PIPE), **options)
+        assert result.returncode == code, (
+            f"cnisim {' '.join(arguments)}: exit code {result.returncode}, not {code}\n"
+            f"{result.stdout}\n{result.stderr}")
+        return result
+
+    def rows(self, db, sql):
+        with sqlite3.connect(f"file:{self.path / db}?mode=ro", uri=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def contents(self, db):
+        """Everything but what the wall clock and the machine decide."""
+        tables = [name for (name,) in self.rows(
+            db, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        content = {name: self.rows(db, f"SELECT * FROM {name} ORDER BY rowid") for name in tables}
+        content["run"] = self.rows(db, "SELECT run_id, scenario, seed, repetition, status, version, "
+                                       "resolved_yaml, sim_ns, events, fingerprint FROM run")
+        return content
+
+
+def test_help_lists_the_verbs_that_work(place):
+    pages = {"cnisim": []}
+    for verb in ("run", "validate", "test", "query", "catalog", "schema", "version"):
+        pages[verb] = [verb]
+    for part in ("instance-types", "maxpods", "constants", "metrics", "env"):
+        pages[f"catalog-{part}"] = ["catalog", part]
+    for name, arguments in pages.items():
+        text = place.cnisim(*arguments, "--help").stdout
+        assert all(len(line) <= 100 for line in text.splitlines()), text
+        golden = HELP / f"{name}.txt"
+        if os.environ.get("UPDATE_GOLDEN"):
+            HELP.mkdir(parents=True, exist_ok=True)
+            golden.write_text(text)
+        assert text == golden.read_text(), f"{golden}:\n{text}"
+
+
+def test_usage_errors_exit_2_with_a_suggestion(place):
+    for arguments, said in (
+            (["rnu"], "unknown verb 'rnu'; did you mean 'run'?"),
+            (["run", "--sedes", "1..2", "tiny.yaml"],
+             "unknown option '--sedes'; did you mean '--seeds'?"),
+            (["run", "--overwrit=1", "tiny.yaml"], "did you mean '--overwrite'?"),
+            (["catalog", "metric"], "did you mean 'metrics'?"),
+            (["catalog"], "no verb"),
+            (["run"], "no scenario file"),
+            (["validate"], "no scenario file"),
+            (["test"], "no scenario"),
+            (["query"], "no results file"),
+            (["run", "tiny.yaml", "--seeds", "3..1"], "a range runs upwards"),
+            (["run", "tiny.yaml", "--seed", "x"], "--seed"),
+            (["run", "tiny.yaml", "--seed", "1", "--seeds", "1..2"], "--seeds"),
+            (["run", "tiny.yaml", "-j", "0"], "--jobs"),
+            (["run", "tiny.yaml", "-o", "xml"], "--output"),
+            (["version", "more"], "'more' is one argument too many"),
+            (["catalog", "maxpods", "m5.lrage"], "did you mean 'm5.large'?")):
+        result = place.cnisim(*arguments, code=2)
+        assert said in result.stderr, (arguments, result.stderr)
+        assert result.stdout == ""
+    assert "Usage: cnisim" in place.cnisim(code=2).stderr
+    assert place.new_files() == []
+
+
+def test_invalid_scenarios_exit_2_and_leave_no_file(place):
+    for verb in ("run", "test"):
+        result = place.cnisim(verb, "tiny.yaml", "broken.yaml", code=2)
+        assert "broken.yaml:16:" in result.stderr, result.stderr
+        assert "did you mean 'replicas'?" in result.stderr
+        assert result.stdout == ""
+    assert "missing.yaml" in place.cnisim("run", "missing.yaml", code=2).stderr
+    assert "--set" in place.cnisim("run", "tiny.yaml", "--set", "duratoin=1h", code=2).stderr
+    assert place.new_files() == []
+
+
+def test_validate(place):
+    assert place.cnisim("validate", "tiny.yaml").stdout == "tiny.yaml: valid\n"
+    result = place.cnisim("validate", "tiny.yaml", "broken.yaml", code=2)
+    assert result.stdout == "tiny.yaml: valid\nbroken.yaml: 2 errors\n", result.stdout
+    listed = json.loads(place.cnisim("validate", "broken.yaml", "-o", "json", code=2).stdout)
+    assert "unknown-key" in [d["code"] for d in listed], listed
+    resolved = place.cnisim("validate", "tiny.yaml", "--resolved").stdout
+    (place.path / "resolved.yaml").write_text(resolved)
+    again = place.cnisim("validate", "resolved.yaml", "--resolved").stdout
+    assert again == resolved and "replicas: 30" in resolved
+
+
+def test_run_prints_a_summary_and_writes_a_file(place):
+    result = place.cnisim("run", "tiny.yaml")
+    for said in ("tiny · seed 7", "wait for address", "SUBNET", "lowest free", "EC2",
+                 "pass  pods start", "peak RSS", "x real time"):
+        assert said in result.stdout, (said, result.stdout)
+    assert all(len(line) <= 100 for line in result.stdout.splitlines()), result.stdout
+    assert result.stderr == "\nresults in tiny.db\n", result.stderr
+    assert place.new_files() == ["tiny.db"]
+    assert place.rows("tiny.db", "SELECT scenario, seed, status, sim_ns FROM run") == [
+        ("tiny", 7, "ok", 300 * 10**9)]
+    # The next ones get numbers.
+    place.cnisim("run", "-f", "tiny.yaml")
+    place.cnisim("run", "-f", "-", stdin=open(place.path / "tiny.yaml"))
+    assert place.new_files() == ["tiny-2.db", "tiny-3.db", "tiny.db"]
+    assert place.contents("tiny.db") == place.contents("tiny-3.db")
+
+
+def test_summary_in_other_formats(place):
+    runs = json.loads(place.cnisim("run", "tiny.yaml", "--seeds", "1..2", "-o", "json").stdout)
+    assert [run["seed"] for run in runs] == [1, 2]
+    assert runs[0]["subnets"][0]["name"] == "a" and runs[0]["expectations"][0]["passed"] is True
+    lines = place.cnisim("run", "tiny.yaml", "--seeds", "1..2", "-o", "csv").stdout.splitlines()
+    assert len(lines) == 3 and len({line.count(",") for line in lines}) == 1, lines
+    assert "- scenario: tiny" in place.cnisim("run", "tiny.yaml", "-o", "yaml").stdout
+
+
+def test_explicit_database_is_not_overwritten_unasked(place):
+    place.cnisim("run", "tiny.yaml", "--db", "x.db")
+    before = (place.path / "x.db").read_bytes()
+    result = place.cnisim("run", "tiny.yaml", "--db", "x.db", "--seed", "1", code=1)
+    assert "x.db: it exists; --overwrite replaces it" in result.stderr
+    assert (place.path / "x.db").read_bytes() == before
+    place.cnisim("run", "tiny.yaml", "--db", "x.db", "--seed", "1", "--overwrite")
+    assert place.rows("x.db", "SELECT seed FROM run") == [(1,)]
+    assert place.new_files() == ["x.db"]
+
+
+def test_several_files_and_seeds_go_into_one_database_in_order(place):
+    place.cnisim("run", "tiny.yaml", "-f", "failing.yaml", "--seeds", "3,1..2", "--db", "x.db",
+                 "-j", "4", code=3)
+    assert place.rows("x.db", "SELECT run_id, scenario, seed, repetition FROM run") == [
+        (1, "tiny", 3, 0), (2, "tiny", 1, 1), (3, "tiny", 2, 2),
+        (4, "failing", 3, 0), (5, "failing", 1, 1), (6, "failing", 2, 2)]
+    assert place.new_files() == ["x.db"]
+
+
+def test_threads_do_not_change_results(place):
+    place.cnisim("run", "tiny.yaml", "--seeds", "1..6", "-j", "1", "--db", "one.db")
+    place.cnisim("run", "tiny.yaml", "--seeds", "1..6", "-j", "3", "--db", "three.db")
+    assert place.contents("one.db") == place.contents("three.db")
+    single = place.cnisim("run", "tiny.yaml", "--seed", "4", "-o", "json").stdout
+    assert place.rows("one.db", "SELECT fingerprint FROM run WHERE seed = 4") == [
+        (json.loads(single)[0]["fingerprint"],)]
+
+
+def test_repetitions_print_confidence_intervals(place):
+    result = place.cnisim("run", "tiny.yaml", "--set", "repetitions=3")
+    for said in ("3 repetitions, seeds 7..9", "± 95 %", "pass  3/3  pods start"):
+        assert said in result.stdout, (said, result.stdout)
+    assert all(len(line) <= 100 for line in result.stdout.splitlines()), result.stdout
+
+
+def test_set_is_applied_and_recorded(place):
+    place.cnisim("run", "tiny.yaml", "--set", "duration=1m", "--set", "workloads[api].replicas=5")
+    assert place.rows("tiny.db", "SELECT sim_ns FROM run") == [(60 * 10**9,)]
+    assert place.rows("tiny.db", "SELECT key, value FROM run_param") == [
+        ("duration", "1m"), ("workloads[api].replicas", "5")]
+
+
+def test_verify_and_check(place):
+    place.cnisim("run", "tiny.yaml", "--verify", "--check")
+
+
+def test_failed_expectations_exit_3(place):
+    result = place.cnisim("run", "failing.yaml", code=3)
+    assert "FAIL  room left" in result.stdout, result.stdout
+    assert place.rows("failing.db", "SELECT name, passed FROM expectation") == [
+        ("pods start", 1), ("room left", 0)]
+    warn = FAILING.replace('min >= 1000"', 'min >= 1000", severity: warn')
+    (place.path / "warn.yaml").write_text(warn)
+    assert "warn  room left" in place.cnisim("run", "warn.yaml").stdout
+
+
+def test_test_verb(place):
+    folder = place.path / "suite" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "b.yaml").write_text(FAILING)
+    (place.path / "suite" / "a.yml").write_text(TINY)
+    before = place.files()
+    result = place.cnisim("test", "suite", "--junit", "out.xml", code=3)
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("pass     tiny     seed 7  2/2 expectations"), result.stdout
+    assert lines[1].startswith("FAIL     failing  seed 7  1/2 expectations"), result.stdout
+    assert "room left: subnet_free_ips.min >= 1000; observed" in lines[2]
+    assert lines[3] == "2 runs: 1 passed, 1 failed"
+    assert place.files() == sorted(before + ["out.xml"])
+    suites = xml.etree.ElementTree.parse(place.path / "out.xml").getroot()
+    assert [(s.get("name"), s.get("tests"), s.get("failures")) for s in suites] == [
+        ("tiny seed 7", "2", "0"), ("failing seed 7", "2", "1")]
+    assert "observed" in suites[1][1].find("failure").get("message")
+    place.cnisim("test", "suite/a.yml")
+    place.cnisim("test", "suite/a.yml", "--db", "kept.db")
+    assert place.rows("kept.db", "SELECT count(*) FROM run") == [(1,)]
+    (place.path / "nothing").mkdir()
+    assert "no .yaml file below nothing" in place.cnisim("test", "nothing", code=2).stderr
+
+
+def test_query(place):
+    place.cnisim("run", "tiny.yaml")
+    names = json.loads(place.cnisim("query", "--list", "-o", "json").stdout)
+    assert "slowest-pods" in [row["query"] for row in names]
+    for row in names:
+        place.cnisim("query", "tiny.db", row["query"])
+    (pods,) = place.rows("tiny.db", "SELECT count(*) FROM pod")[0]
+    assert json.loads(place.cnisim("query", "tiny.db", "SELECT count(*) AS n FROM pod", "-o",
+                                   "json").stdout) == [{"n": pods}]
+    assert place.cnisim("query", "tiny.db", "SELECT 1 AS a; SELECT 'x,y' AS b", "-o",
+                        "csv").stdout == 'a\n1\nb\n"x,y"\n'
+    ip = place.rows("tiny.db", "SELECT ip FROM address_history LIMIT 1")[0][0]
+    owner = place.cnisim("query", "tiny.db", "address-owner", "--param", f"ip={ip}").stdout
+    assert ip in owner and "api-" in owner, owner
+    for arguments, said in (
+            (["slowest-pod"], "did you mean 'slowest-pods'?"),
+            (["SELECT nothing FROM pod"], "no such column"),
+            (["DELETE FROM pod"], "only reads"),
+            (["runs", "--param", "x=1"], "no parameter :x"),
+            (["runs", "--param", "x"], "NAME=VALUE")):
+        result = place.cnisim("query", "tiny.db", *arguments, code=2)
+        assert said in result.stderr, (arguments, result.stderr)
+    assert place.rows("tiny.db", "SELECT count(*) FROM pod") == [(pods,)]
+    assert "no such file" in place.cnisim("query", "no.db", "runs", code=1).stderr
+    assert "not a cnisim results file" in place.cnisim("query", "tiny.yaml", "runs",
+                                                       code=1).stderr
+
+
+def test_catalog(place):
+    types = json.loads(place.cnisim("catalog", "instance-types", "-o", "json").stdout)
+    assert len(types) == 1391
+    large = next(t for t in types if t["instance_type"] == "m5.large")
+    assert (large["enis"], large["ipv4_per_eni"], large["vcpu"]) == (3, 10, 2)
+    # eni-max-pods.txt of amazon-vpc-cni-k8s: m5.large 29
+    assert place.cnisim("catalog", "maxpods", "m5.large", "-o", "csv").stdout.splitlines()[
+        1].startswith("m5.large,29,110,")
+    for part, word in (("constants", "node.boot"), ("metrics", "pod_ip_wait_seconds"),
+                       ("env", "WARM_ENI_TARGET")):
+        for form in ("table", "json", "yaml", "csv"):
+            assert word in place.cnisim("catalog", part, "-o", form).stdout
+
+
+def test_schema_and_version(place):
+    sql = place.cnisim("schema").stdout
+    with sqlite3.connect(":memory:") as connection:
+        connection.executescript(sql)
+    assert place.cnisim("version").stdout.startswith("cnisim ")
+
+
+def test_progress_only_on_a_terminal(place):
+    def on_terminal(*arguments):
+        master, slave = pty.openpty()
+        process = subprocess.Popen([CNISIM, *arguments], cwd=place.path, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=slave)
+        os.close(slave)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        text = b""
+        try:
+            while chunk := os.read(master, 4096):
+                text += chunk
+        except OSError:
+            pass  # the other end is closed
+        assert process.wait(60) == 130
+        os.close(master)
+        return text.decode()
+
+    shown = on_terminal("run", "endless.yaml")
+    assert "x real time · pods " in shown and "ETA" in shown, shown
+    assert "real time" not in on_terminal("run", "endless.yaml", "--no-progress")
+    assert "\r" not in place.cnisim("run", "tiny.yaml").stderr
+
+
+def test_colour_only_on_a_terminal(place):
+    def on_terminal(**changes):
+        master, slave = pty.openpty()
+        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
+        subprocess.run([CNISIM, "test", "tiny.yaml"], cwd=place.path, stdout=slave, check=True,
+                       stderr=subprocess.DEVNULL, env=environment | changes)
+        os.close(slave)
+        text = os.read(master, 65536).decode()
+        os.close(master)
+        return text
+
+    assert "\033[32m" in on_terminal()
+    assert "\033" not in on_terminal(NO_COLOR="1")
+    assert "\033" not in on_terminal(TERM="dumb")
+    assert "\033" not in place.cnisim("test", "tiny.yaml").stdout
+
+
+def start(place, *arguments):
+    process = subprocess.Popen([CNISIM, *arguments], cwd=place.path, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # The partial file is there before the simulation begins.
+    for _ in range(500):
+        if any(name.endswith(".partial") for name in place.files()):
+            break
+        time.sleep(0.02)
+    time.sleep(0.5)
+    return process
+
+
+def test_interrupt_writes_what_there_is(place):
+    process = start(place, "run", "endless.yaml")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (process.returncode, err)
+    assert "endless · seed 7 · interrupted" in out
+    assert place.new_files() == ["endless.db"]
+    (row,) = place.rows("endless.db", "SELECT status, sim_ns, events FROM run")
+    assert row[0] == "interrupted" and 0 < row[1] < 3000 * 86400 * 10**9 and row[2] > 0, row
+    assert place.rows("endless.db", "PRAGMA integrity_check") == [("ok",)]
+    assert place.rows("endless.db", "SELECT * FROM expectation") == []
+
+
+def test_interrupt_of_many_runs_keeps_those_that_began(place):
+    process = start(place, "run", "endless.yaml", "--seeds", "1..9", "-j", "2")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert place.new_files() == ["endless.db"]
+    assert place.rows("endless.db", "SELECT seed, status FROM run") == [
+        (1, "interrupted"), (2, "interrupted")]
+
+
+def test_second_interrupt_kills(place):
+    process = start(place, "run", "endless.yaml")
+    # Two different signals wait for a stopped process; it meets both when it goes on.
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGINT, -signal.SIGTERM), process.returncode
+    assert "endless.db" not in place.files()
+    # What it left behind does not stand in anybody's way.
+    (place.path / "tiny.db.partial").write_bytes((place.path / "endless.db.partial").read_bytes())
+    place.cnisim("run", "tiny.yaml")
+    assert "tiny.db.partial" not in place.files() and "tiny.db" in place.files()
+
+
+def test_missing_and_read_only_folders(place):
+    result = place.cnisim("run", "tiny.yaml", "--db", "no/such/x.db", code=1)
+    assert "no/such/x.db.partial: No such file or directory" in result.stderr
+    result = place.cnisim("run", "tiny.yaml", "--db", ".", code=1)
+    assert "it is a folder" in result.stderr
+    result = place.cnisim("run", "tiny.yaml", "--junit", "no/x.xml", code=1)
+    assert "no/x.xml: No such file or directory" in result.stderr
+
+    def as_nobody():
+        if os.geteuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+
+    before = place.files()
+    os.chmod(place.path, 0o555)
+    try:
+        try:
+            place.cnisim("version", preexec_fn=as_nobody)
+        except (PermissionError, subprocess.SubprocessError) as error:
+            raise Skip(f"an ordinary user cannot run {CNISIM}") from error
+        result = place.cnisim("run", "tiny.yaml", code=1, preexec_fn=as_nobody)
+        assert "Permission denied" in result.stderr, result.stderr
+        assert place.files() == before
+    finally:
+        os.chmod(place.path, 0o755)
+
+
+def test_full_disk(place):
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    for arguments in (["tiny.yaml"], ["tiny.yaml", "--seeds", "1..3", "-j", "2"]):
+        result = place.cnisim("run", *arguments, "--set", "duration=2h", code=1,
+                              preexec_fn=small_files)
+        assert "cnisim: " in result.stderr and ".partial" in result.stderr, result.stderr
+        assert place.new_files() == []
+
+    # A real one, where that is possible.
+    disk = place.path / "disk"
+    disk.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", str(disk).encode(), b"tmpfs", 0, b"size=256k") != 0:
+        raise Skip(f"no small disk: {os.strerror(ctypes.get_errno())}")
+    try:
+        result = place.cnisim("run", "tiny.yaml", "--set", "duration=2h", "--db", "disk/x.db",
+                              code=1)
+        assert "the disk is full" in result.stderr or "No space left" in result.stderr
+        assert list(disk.iterdir()) == []
+    finally:
+        libc.umount(str(disk).encode())
+
+
+def test_endless_run_ends_when_the_disk_is_full(place):
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+
+    place.cnisim("run", "endless.yaml", code=1, preexec_fn=small_files)
+    assert place.new_files() == []
+
+
+def test_two_processes_do_not_share_a_database(place):
+    process = start(place, "run", "endless.yaml", "--db", "x.db")
+    result = place.cnisim("run", "tiny.yaml", "--db", "x.db", code=1)
+    assert "another cnisim is writing it" in result.stderr
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert place.rows("x.db", "SELECT scenario FROM run") == [("endless",)]
+
+
+def test_results_that_reach_nobody_are_an_error(place):
+    if not os.path.exists("/dev/full"):
+        raise Skip("no /dev/full")
+    with open("/dev/full", "w") as full:
+        result = place.cnisim("catalog", "metrics", code=1, stdout=full)
+    assert "standard output: No space left on device" in result.stderr, result.stderr
+
+
+def main():
+    wanted = sys.argv[2:]
+    failed = []
+    for name, test in sorted(globals().items(),
+                             key=lambda item: inspect.getsourcelines(item[1])[1]
+                             if inspect.isfunction(item[1]) else 0):
+        if not name.startswith("test_") or (wanted and not any(w in name for w in wanted)):
+            continue
+        folder = tempfile.mkdtemp(prefix="cnisim-cli-")
+        os.chmod(folder, 0o755)
+        begin = time.monotonic()
+        try:
+            test(Place(folder))
+            verdict = "ok"
+        except Skip as skip:
+            verdict = f"skipped in part: {skip}"
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            verdict = f"FAILED: {error}"
+            failed.append(name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        print(f"{name} ({time.monotonic() - begin:.1f} s): {verdict}", flush=True)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "results/results_file.h"
+#include "tools/cnisim/commands.h"
+#include "tools/cnisim/junit.h"
+#include "tools/cnisim/options.h"
+#include "tools/cnisim/printer.h"
+#include "tools/cnisim/runner.h"
+
+namespace cnisim {
+namespace {
+
+struct Options {
+  ScenarioOptions scenarios;
+  RunOptions run;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+// Nested values become columns named a.b; lists are left out, the results file has them.
+void Flatten(const std::string& prefix, const Json& value, Table& table, std::vector<Json>& row) {
+  for (const auto& [key, member] : value.items()) {
+    const std::string name = prefix.empty() ? key : prefix + '.' + key;
+    if (member.is_object() && key != "waitReasons") {
+      Flatten(name, member, table, row);
+    } else if (!member.is_structured()) {
+      if (table.rows.empty()) table.columns.push_back(name);
+      row.push_back(member);
+    }
+  }
+}
+
+std::string ResultsText(std::span<const RunFigures> runs, OutputFormat format) {
+  if (format == OutputFormat::kTable) {
+    std::string out;
+    for (size_t begin = 0; begin < runs.size();) {
+      // Repetitions of one file stand together.
+      size_t end = begin + 1;
+      while (end < runs.size() && runs[end].file == runs[begin].file &&
+             runs[end].repetition == runs[end - 1].repetition + 1) {
+        ++end;
+      }
+      if (!out.empty()) out += '\n';
+      out += end - begin == 1 ? SummaryText(runs[begin])
+                              : RepetitionsText(runs.subspan(begin, end - begin));
+      begin = end;
+    }
+    return out;
+  }
+  if (format == OutputFormat::kCsv) {
+    Table table;
+    for (const RunFigures& run : runs) {
+      std::vector<Json> row;
+      Flatten("", ToJson(run), table, row);
+      table.rows.push_back(std::move(row));
+    }
+    return Format(table, format);
+  }
+  Json list = Json::array();
+  for (const RunFigures& run : runs) list.push_back(ToJson(run));
+  return format == OutputFormat::kJson ? FormatJson(list) : FormatYaml(list);
+}
+
+ExitCode Run(const Options& options) {
+  if (options.scenarios.files.empty()) {
+    return UsageError("run: no scenario file; `cnisim run FILE` or `cnisim run -f FILE`");
+  }
+  const auto files = LoadFiles(options.scenarios);
+  if (!files) return ExitCode::kUsage;
+  const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
+  if (!jobs) return UsageError(jobs.error().message);
+
+  const std::string path = options.run.db.empty()
+                               ? FreeDatabaseName(files->front().loaded.scenario.name)
+                               : options.run.db;
+  Result<ResultsFile> file = ResultsFile::Create(path, options.run.overwrite);
+  if (!file) return RuntimeError(file.error().message);
+
+  Duration total{};
+  for (const Job& job : *jobs) total += job.file->loaded.scenario.duration;
+  ProgressLine progress(!options.run.no_progress, static_cast<int>(jobs->size()), total);
+  const std::vector<JobResult> results = RunJobs(
+      *jobs, {options.run.jobs, options.run.verify, options.run.check, options.scenarios.sets},
+      &*file, progress);
+  ExitCode code = Judge(results);
+  if (code == ExitCode::kRuntimeError || results.empty()) return code;
+  if (const Status published = file->Publish(); !published) {
+    return Worse(code, RuntimeError(published.error().message));
+  }
+
+  std::vector<RunFigures> runs;
+  for (const JobResult& result : results) runs.push_back(result.figures);
+  fmt::print("{}", ResultsText(runs, options.format));
+  fmt::print(stderr, "{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", path);
+  if (!options.run.junit.empty()) {
+    if (const Status written = WriteJunit(runs, options.run.junit); !written) {
+      code = Worse(code, RuntimeError(written.error().message));
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+Command AddRun(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  AddScenarioOptions(app, options->scenarios);
+  AddRunOptions(app, options->run);
+  AddOutputOption(app, options->format);
+  app.footer(
+      "Results go to NAME.db in the working directory (NAME-2.db if that exists).\n"
+      "Exit codes: 0 ok, 1 runtime error, 2 usage or invalid scenario, 3 an expectation failed,\n"
+      "4 not deterministic, 5 an invariant was violated, 130 interrupted.");
+  return [options] { return Run(*options); };
+}
+
+}  // namespace cnisim

@@ -1,0 +1,20 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "results/database.h"
+#include "results/embedded_sql.h"
+#include "tools/cnisim/commands.h"
+
+namespace cnisim {
+
+Command AddSchema(CLI::App&) {
+  return [] {
+    fmt::print("{}\n{}\nPRAGMA application_id = {};\nPRAGMA user_version = {};\n", SchemaSql(),
+               IndexesSql(), kApplicationId, kSchemaVersion);
+    fmt::print(stderr, "every table, column and unit is explained in results/SCHEMA.md\n");
+    return ExitCode::kOk;
+  };
+}
+
+}  // namespace cnisim

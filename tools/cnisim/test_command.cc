@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "results/results_file.h"
+#include "tools/cnisim/commands.h"
+#include "tools/cnisim/junit.h"
+#include "tools/cnisim/options.h"
+#include "tools/cnisim/printer.h"
+#include "tools/cnisim/runner.h"
+#include "tools/cnisim/text.h"
+
+namespace cnisim {
+namespace {
+
+struct Options {
+  ScenarioOptions scenarios;
+  RunOptions run;
+  OutputFormat format = OutputFormat::kTable;
+};
+
+// Folders give the .yaml and .yml files below them, by name.
+Result<std::vector<std::string>> Expand(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path == "-" || !std::filesystem::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+      const auto extension = entry.path().extension();
+      if (entry.is_regular_file() && (extension == ".yaml" || extension == ".yml")) {
+        found.push_back(entry.path().string());
+      }
+    }
+    if (found.empty()) return Fail("usage", fmt::format("test: no .yaml file below {}", path));
+    std::ranges::sort(found);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+struct Verdict {
+  std::string_view word;
+  int passed = 0;
+};
+
+Verdict VerdictOf(const JobResult& result) {
+  const RunFigures& run = result.figures;
+  Verdict verdict;
+  verdict.passed =
+      static_cast<int>(std::ranges::count_if(run.expectations, &ExpectationResult::passed));
+  if (!result.error.empty() || result.mismatch() || !result.violations.empty()) {
+    verdict.word = "ERROR";
+  } else if (run.status == RunStatus::kInterrupted) {
+    verdict.word = "stopped";
+  } else {
+    verdict.word = run.expectation_failed() ? "FAIL" : "pass";
+  }
+  return verdict;
+}
+
+// One line a run, and below it what it failed.
+std::string TableText(std::span<const JobResult> results) {
+  std::vector<std::vector<std::string>> lines;
+  for (const JobResult& result : results) {
+    const RunFigures& run = result.figures;
+    const Verdict verdict = VerdictOf(result);
+    lines.push_back({run.scenario, fmt::format("seed {}", run.seed),
+                     run.expectations.empty() ? "no expectations"
+                                              : fmt::format("{}/{} expectations", verdict.passed,
+                                                            run.expectations.size()),
+                     DurationText(run.wall_seconds)});
+  }
+  const std::string aligned = Align(lines, {false, false, false, true});
+  std::string out;
+  size_t begin = 0;
+  for (const JobResult& result : results) {
+    const Verdict verdict = VerdictOf(result);
+    const size_t end = aligned.find('\n', begin);
+    const std::string word = fmt::format("{:<7}", verdict.word);
+    out += fmt::format("{}  {}\n", verdict.word == "pass" ? Green(word) : Red(word),
+                       aligned.substr(begin, end - begin));
+    begin = end + 1;
+    for (const ExpectationResult& e : result.figures.expectations) {
+      if (e.passed) continue;
+      out += fmt::format("         {}{}: {}; observed {}\n", e.warn_only ? "(warning) " : "",
+                         e.name, e.assertion, ObservedText(e));
+    }
+  }
+  const auto count = [&](std::string_view word) {
+    return std::ranges::count_if(results,
+                                 [&](const JobResult& r) { return VerdictOf(r).word == word; });
+  };
+  return out + fmt::format("{}: {} passed, {} failed\n", Counted(std::ssize(results), "run"),
+                           count("pass"), std::ssize(results) - count("pass"));
+}
+
+std::string ResultsText(std::span<const JobResult> results, OutputFormat format) {
+  if (format == OutputFormat::kTable) return TableText(results);
+  Table table;
+  table.columns = {"file",      "scenario", "seed",     "verdict", "expectation",
+                   "assertion", "severity", "observed", "passed"};
+  for (const JobResult& result : results) {
+    const RunFigures& run = result.figures;
+    const std::vector<Json> identity{run.file, run.scenario, run.seed, VerdictOf(result).word};
+    for (const ExpectationResult& e : run.expectations) {
+      std::vector<Json> row = identity;
+      row.insert(row.end(), {e.name, e.assertion, e.warn_only ? "warn" : "error",
+                             e.observed ? Json(*e.observed) : Json(), e.passed});
+      table.rows.push_back(std::move(row));
+    }
+    if (run.expectations.empty()) {
+      std::vector<Json> row = identity;
+      row.resize(table.columns.size());
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return Format(table, format);
+}
+
+ExitCode Test(const Options& options) {
+  if (options.scenarios.files.empty()) {
+    return UsageError("test: no scenario; `cnisim test FILE...` or `cnisim test FOLDER`");
+  }
+  Result<std::vector<std::string>> paths = Expand(options.scenarios.files);
+  if (!paths) return UsageError(paths.error().message);
+  const auto files = LoadFiles({std::move(*paths), options.scenarios.sets});
+  if (!files) return ExitCode::kUsage;
+  const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
+  if (!jobs) return UsageError(jobs.error().message);
+
+  std::optional<ResultsFile> file;
+  if (!options.run.db.empty()) {
+    Result<ResultsFile> created = ResultsFile::Create(options.run.db, options.run.overwrite);
+    if (!created) return RuntimeError(created.error().message);
+    file.emplace(std::move(*created));
+  }
+  Duration total{};
+  for (const Job& job : *jobs) total += job.file->loaded.scenario.duration;
+  ProgressLine progress(!options.run.no_progress, static_cast<int>(jobs->size()), total);
+  const std::vector<JobResult> results = RunJobs(
+      *jobs, {options.run.jobs, options.run.verify, options.run.check, options.scenarios.sets},
+      file ? &*file : nullptr, progress);
+  ExitCode code = Judge(results);
+  fmt::print("{}", ResultsText(results, options.format));
+  if (file && code != ExitCode::kRuntimeError && !results.empty()) {
+    if (const Status published = file->Publish(); !published) {
+      code = Worse(code, RuntimeError(published.error().message));
+    }
+  }
+  if (!options.run.junit.empty()) {
+    std::vector<RunFigures> runs;
+    for (const JobResult& result : results) runs.push_back(result.figures);
+    if (const Status written = WriteJunit(runs, options.run.junit); !written) {
+      code = Worse(code, RuntimeError(written.error().message));
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+Command AddTest(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  AddScenarioOptions(app, options->scenarios);
+  AddRunOptions(app, options->run);
+  AddOutputOption(app, options->format);
+  app.footer(
+      "A folder stands for the .yaml and .yml files below it. No results file without --db.\n"
+      "Exit code 3 if an expectation failed; the others as for `cnisim run`.");
+  return [options] { return Test(*options); };
+}
+
+}  // namespace cnisim

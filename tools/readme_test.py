@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Runs every command of README.md as a reader would, and validates its YAML.
+
+    tools/readme_test.py CNISIM
+
+Commands are the lines of ```sh blocks. `tools/dev run` and `tools/dev cnisim` are run with the binary
+at hand; `tools/dev test` is left out, as it is what runs this.
+"""
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LEFT_OUT = {"tools/dev test"}
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def command_of(line, binary):
+    for prefix, replacement in (("tools/dev run ", [binary, "run"]), ("tools/dev cnisim ", [binary])):
+        if line.startswith(prefix):
+            return replacement + shlex.split(line[len(prefix):])
+    raise SystemExit(f"README.md: cannot run {line!r}")
+
+
+def main(binary):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    documents = blocks(text, "yaml")
+    assert len(commands) >= 10 and documents, "README.md has lost its commands"
+    failed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        os.symlink(ROOT / "scenarios", pathlib.Path(directory) / "scenarios")
+        for line in commands:
+            if line in LEFT_OUT:
+                continue
+            result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
+                                    capture_output=True, check=False)
+            good = result.returncode == 0 and result.stdout.strip()
+            print(f"{'ok  ' if good else 'FAIL'} {line}")
+            if not good:
+                failed += 1
+                print(f"exit {result.returncode}\n{result.stdout}\n{result.stderr}")
+        for document in documents:
+            result = subprocess.run([binary, "validate", "-"], input=document, cwd=directory,
+                                    text=True, capture_output=True, check=False)
+            print(f"{'ok  ' if result.returncode == 0 else 'FAIL'} the YAML example")
+            if result.returncode != 0:
+                failed += 1
+                print(result.stderr)
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        if not link.startswith("http") and not (ROOT / link).exists():
+            print(f"FAIL link to {link}")
+            failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.abspath(sys.argv[1])))
