@@ -119,7 +119,7 @@ def test_usage_errors_exit_2_with_a_suggestion(place):
             (["run"], "no scenario file"),
             (["validate"], "no scenario file"),
             (["test"], "no scenario"),
-            (["query"], "no results file"),
+            (["query", "x.db"], "no query"),
             (["run", "tiny.yaml", "--seeds", "3..1"], "a range runs upwards"),
             (["run", "tiny.yaml", "--seed", "x"], "--seed"),
             (["run", "tiny.yaml", "--seed", "1", "--seeds", "1..2"], "--seeds"),
@@ -137,7 +137,7 @@ def test_usage_errors_exit_2_with_a_suggestion(place):
 def test_invalid_scenarios_exit_2_and_leave_no_file(place):
     for verb in ("run", "test"):
         result = place.cnisim(verb, "tiny.yaml", "broken.yaml", code=2)
-        assert "broken.yaml:16:" in result.stderr, result.stderr
+        assert "broken.yaml:15:" in result.stderr, result.stderr
         assert "did you mean 'replicas'?" in result.stderr
         assert result.stdout == ""
     assert "missing.yaml" in place.cnisim("run", "missing.yaml", code=2).stderr
@@ -148,7 +148,7 @@ def test_invalid_scenarios_exit_2_and_leave_no_file(place):
 def test_validate(place):
     assert place.cnisim("validate", "tiny.yaml").stdout == "tiny.yaml: valid\n"
     result = place.cnisim("validate", "tiny.yaml", "broken.yaml", code=2)
-    assert result.stdout == "tiny.yaml: valid\nbroken.yaml: 2 errors\n", result.stdout
+    assert result.stdout == "tiny.yaml: valid\nbroken.yaml: 1 error\n", result.stdout
     listed = json.loads(place.cnisim("validate", "broken.yaml", "-o", "json", code=2).stdout)
     assert "unknown-key" in [d["code"] for d in listed], listed
     resolved = place.cnisim("validate", "tiny.yaml", "--resolved").stdout
@@ -266,6 +266,7 @@ def test_test_verb(place):
 
 def test_query(place):
     place.cnisim("run", "tiny.yaml")
+    assert place.cnisim("query").stdout == place.cnisim("query", "--list").stdout
     names = json.loads(place.cnisim("query", "--list", "-o", "json").stdout)
     assert "slowest-pods" in [row["query"] for row in names]
     for row in names:
@@ -280,7 +281,7 @@ def test_query(place):
     assert ip in owner and "api-" in owner, owner
     for arguments, said in (
             (["slowest-pod"], "did you mean 'slowest-pods'?"),
-            (["SELECT nothing FROM pod"], "no such column"),
+            (["SELECT nosuch FROM pod"], "no such column"),
             (["DELETE FROM pod"], "only reads"),
             (["runs", "--param", "x=1"], "no parameter :x"),
             (["runs", "--param", "x"], "NAME=VALUE")):

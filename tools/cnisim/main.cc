@@ -117,7 +117,7 @@ ExitCode Main(int argc, char** argv) {
   app.footer(
       "  cnisim run scenarios/quickstart.yaml\n"
       "  cnisim run black-friday.yaml --seeds 1..10 --set nodeGroups[workers].maxSize=40\n"
-      "  cnisim query black-friday.db --list\n\n"
+      "  cnisim query black-friday.db slowest-pods\n\n"
       "`cnisim VERB --help` tells more.");
   try {
     app.parse(argc, argv);

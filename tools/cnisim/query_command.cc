@@ -116,10 +116,9 @@ class Query {
 };
 
 ExitCode RunQuery(const Options& options) {
-  if (options.list) return List(options.format);
-  if (options.db.empty()) return UsageError("query: no results file; `cnisim query FILE.db QUERY`");
+  if (options.list || options.db.empty()) return List(options.format);
   if (options.query.empty()) {
-    return UsageError("query: no query; write SQL or the name of one of `cnisim query --list`");
+    return UsageError("query: no query; write SQL or the name of one of `cnisim query`");
   }
   std::string_view sql = options.query;
   if (sql.find_first_of(" \t\n(") == std::string_view::npos) {
@@ -131,7 +130,7 @@ ExitCode RunQuery(const Options& options) {
       const auto near = Nearest(sql, names);
       return UsageError(fmt::format(
           "query: no saved query '{}'; {}", sql,
-          near ? fmt::format("did you mean '{}'?", *near) : "`cnisim query --list` lists them"));
+          near ? fmt::format("did you mean '{}'?", *near) : "`cnisim query` lists them"));
     }
     sql = found->sql;
   }
@@ -150,7 +149,7 @@ Command AddQuery(CLI::App& app) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->take_all();
-  app.add_flag("--list", options->list, "List the saved queries");
+  app.add_flag("--list", options->list, "List the saved queries, as without DB");
   AddOutputOption(app, options->format);
   app.footer(
       "  cnisim query black-friday.db slowest-pods\n"
