@@ -113,8 +113,6 @@ void Statement::BindText(int index, std::string_view text) {
   sqlite3_bind_text64(get(), index + 1, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-void Statement::BindInt(int index, int64_t value) { sqlite3_bind_int64(get(), index + 1, value); }
-
 Result<bool> Statement::Step() {
   switch (sqlite3_step(get())) {
     case SQLITE_ROW:

@@ -30,7 +30,6 @@ class Statement {
   // The parameter's name with its prefix (":ip"), empty for a `?`.
   std::string_view ParameterName(int index) const;
   void BindText(int index, std::string_view text);
-  void BindInt(int index, int64_t value);
 
   // True: a row is there. False: no more.
   Result<bool> Step();

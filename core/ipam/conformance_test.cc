@@ -57,8 +57,8 @@ testing::AssertionResult Play(const VectorCase& played, ConformanceScript& scrip
   if (!played.after.empty()) {
     const VectorCase* earlier = CaseNamed(played.after);
     if (earlier == nullptr || earlier->line >= played.line || earlier->file != played.file) {
-      return testing::AssertionFailure() << played.file << ":" << played.line << ": no earlier case "
-                                         << played.after << " in this file";
+      return testing::AssertionFailure() << played.file << ":" << played.line
+                                         << ": no earlier case " << played.after << " in this file";
     }
     const testing::AssertionResult before = Play(*earlier, script);
     if (!before) return before;

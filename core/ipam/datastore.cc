@@ -55,6 +55,15 @@ void Datastore::Changed() {
   if (listener_ != nullptr) listener_->OnPoolChanged();
 }
 
+Status Datastore::SaveCheckpoint(const AllocationChange& change) {
+  if (!checkpoint_stale_) return checkpoint_.Save(change, *this);
+  Status saved = checkpoint_.Rewrite(*this);
+  checkpoint_stale_ = !saved;
+  return saved;
+}
+
+void Datastore::RewriteCheckpoint() { checkpoint_stale_ = !checkpoint_.Rewrite(*this); }
+
 bool Datastore::Cooling(TimePoint unassigned, TimePoint now) const {
   return now - unassigned <= config_.ip_cooldown;
 }
@@ -117,8 +126,7 @@ Status Datastore::RemoveEni(std::string_view eni_id, bool force) {
       raw_total_ips_ -= cidr.size();
       allocated_prefixes_ -= Kind(cidr);
     }
-    // A failed write is only logged by the real agent.
-    static_cast<void>(checkpoint_.Rewrite(*this));
+    RewriteCheckpoint();
   }
   EraseEni(*eni);
   Changed();
@@ -171,7 +179,7 @@ Status Datastore::DeleteCidr(std::string_view eni_id, Ipv4Cidr cidr, bool force)
   if (found->assigned > 0) {
     if (!force) return FailWith(datastore_error::kCidrInUse);
     forced_removals_of_ips_ += DropHolders(*eni, *found);
-    static_cast<void>(checkpoint_.Rewrite(*this));
+    RewriteCheckpoint();
   }
   ForgetCidr(*eni, *found);
   eni->cidrs.erase(eni->cidrs.begin() + (found - eni->cidrs.data()));
@@ -267,7 +275,7 @@ Result<PodAddress> Datastore::Assign(const IpamKey& key, const IpamMetadata& met
       const Allocation allocation{key, *ip, now, metadata};
       AllocationChange change;
       change.added = &allocation;
-      const Status saved = checkpoint_.Save(change, *this);
+      const Status saved = SaveCheckpoint(change);
       if (!saved) {
         MarkUnassigned(eni, cidr, *ip);
         holders_.erase(holder);
@@ -297,7 +305,7 @@ Result<PodAddress> Datastore::Unassign(const IpamKey& key, TimePoint now) {
   MarkUnassigned(eni, cidr, ip);
   AllocationChange change;
   change.removed = &holder.key();
-  const Status saved = checkpoint_.Save(change, *this);
+  const Status saved = SaveCheckpoint(change);
   if (!saved) {
     MarkAssigned(eni, cidr, *holders_.insert(std::move(holder)).position);
     return tl::unexpected(saved.error());

@@ -6,7 +6,7 @@
 //
 // Invariants
 //  - An address is held by at most one key, and a key holds at most one address.
-//  - The checkpoint on disk says the same as memory whenever a public call has returned success.
+//  - The checkpoint on disk says the same as memory whenever Assign or Unassign has succeeded.
 //  - assigned + unassigned = size for every CIDR; counters per ENI equal a recount.
 // Time is a parameter and never goes back. Not thread-safe: one agent is one flow at a time.
 // Complexity: Assign is O(ENIs + CIDRs of one ENI), Unassign O(1) plus a walk over one ENI's CIDRs,
@@ -114,6 +114,10 @@ class Datastore final : public AllocationSource {
   // twice is an error. Returns what was dropped.
   Result<std::vector<Allocation>> Restore(const std::vector<Allocation>& allocations);
 
+  // Writes the checkpoint anew. A failure is only logged by the real agent; the next change of a
+  // pod writes all of it.
+  void RewriteCheckpoint();
+
   // --- Reading ---
   PoolStats Stats(TimePoint now);
   const std::vector<std::unique_ptr<Eni>>& enis() const { return enis_; }  // oldest first
@@ -160,6 +164,7 @@ class Datastore final : public AllocationSource {
   };
 
   Eni* MutableEni(std::string_view eni_id);
+  Status SaveCheckpoint(const AllocationChange& change);
   // An address of the CIDR that is free now, if any; forgets all whose cooldown is over (AS-5).
   std::optional<Ipv4Address> TakeAddress(Cidr& cidr, TimePoint now) const;
   void MarkAssigned(Eni& eni, Cidr& cidr, const Holders::value_type& holder);
@@ -180,6 +185,7 @@ class Datastore final : public AllocationSource {
   std::vector<std::unique_ptr<Eni>> enis_;
   Holders holders_;
   std::deque<Released> released_;  // by time; what may still be cooling
+  bool checkpoint_stale_ = false;  // it differs from memory by more than the next change
   int raw_total_ips_ = 0;
   int allocated_prefixes_ = 0;
   int forced_removals_of_enis_ = 0;

@@ -52,7 +52,7 @@ Task<Status> RestoreCheckpoint(AgentState& agent) {
   }
   const Result<std::vector<Allocation>> dropped = agent.datastore.Restore(alive);
   if (!dropped) co_return tl::unexpected(dropped.error());
-  static_cast<void>(agent.ports.checkpoint.Rewrite(agent.datastore));
+  agent.datastore.RewriteCheckpoint();
   co_return Status();
 }
 
@@ -111,7 +111,9 @@ Task<Status> InitNode(AgentState& agent) {
   const Status groups = co_await RefreshSecurityGroups(agent);
   if (!groups) co_return groups;
   if (IsTooLow(agent.datastore.Stats(agent.Now()), agent.Policy())) {
-    co_return co_await IncreasePool(agent);
+    const Status increased = co_await IncreasePool(agent);
+    agent.activity = PoolActivity::kIdle;
+    co_return increased;
   }
   co_return Status();
 }

@@ -1,6 +1,7 @@
 #include "core/ipam/pool_manager.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/ipam/eni_lifecycle.h"
 
@@ -131,8 +132,9 @@ Task<void> DecreasePool(AgentState& agent) {
     const std::string& eni_id = enis[(first + i) % n];
     std::vector<Ipv4Cidr> cidrs = agent.datastore.FreeableCidrs(eni_id);
     if (cidrs.empty()) continue;
-    std::ranges::rotate(cidrs, cidrs.begin() + static_cast<std::ptrdiff_t>(agent.choice.Start(
-                                                   cidrs.size(), agent.Now(), kWalkShrinkCidrs)));
+    const size_t first_cidr = agent.choice.Start(cidrs.size(), agent.Now(), kWalkShrinkCidrs);
+    std::rotate(cidrs.begin(), cidrs.begin() + static_cast<std::ptrdiff_t>(first_cidr),
+                cidrs.end());
     if (static_cast<int>(cidrs.size()) > budget) cidrs.resize(static_cast<size_t>(budget));
     budget -= static_cast<int>(cidrs.size());
     co_await ReleaseCidrs(agent, eni_id, std::move(cidrs));
@@ -176,7 +178,7 @@ Task<bool> UpdatePool(AgentState& agent) {
   const bool try_removal = WouldTryRemoval(agent, stats);
   const uint64_t version = agent.datastore.version();
   const TimePoint last_action = agent.last_pool_action;
-  const TimePoint started = agent.Now();
+  agent.activity = PoolActivity::kIdle;
 
   if (IsTooLow(stats, policy)) {
     const Status increased = co_await IncreasePool(agent);
@@ -189,9 +191,9 @@ Task<bool> UpdatePool(AgentState& agent) {
         {policy.warm_ip_target, policy.minimum_ip_target, policy.warm_prefix_target}, agent.Now());
     if (removed) co_await FreeEni(agent, *removed);
   }
-  agent.activity = PoolActivity::kIdle;
-  co_return agent.datastore.version() != version || agent.last_pool_action != last_action ||
-      agent.Now() != started;
+  // Whatever calls EC2 says so.
+  const bool tried = std::exchange(agent.activity, PoolActivity::kIdle) != PoolActivity::kIdle;
+  co_return tried || agent.datastore.version() != version || agent.last_pool_action != last_action;
 }
 
 TimePoint NextDecisionChange(AgentState& agent) {

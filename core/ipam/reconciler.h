@@ -12,8 +12,8 @@ namespace cnisim {
 // More than 60 s since the last pool action or completed reconcile.
 bool ReconcileDue(const AgentState& agent);
 
-// A reconcile would look twice even at what metadata and the datastore agree on: an address came back
-// that had been released (RC-5).
+// A reconcile would look twice even at what metadata and the datastore agree on: an address came
+// back that had been released (RC-5).
 bool ReconcileWouldVerify(const AgentState& agent);
 
 // One reconcile. If metadata cannot be read, or a new ENI not be described, it is aborted and stays

@@ -1,9 +1,9 @@
 // Every short history of a small node, played to the agent and to its slow twin.
 //
 // Worlds of one or two ENIs, idle or with pods on both, five operations from an alphabet of twelve
-// (four under the sanitizers), each history from scratch. After every operation both must have made the same EC2
-// calls at the same times and hold the same book. Shorter histories end with six quiet minutes,
-// after which datastore, checkpoint and EC2 must agree.
+// (fewer under the sanitizers), each history from scratch. After every operation both must have
+// made the same EC2 calls at the same times and hold the same book. Shorter histories end with six
+// quiet minutes, after which datastore, checkpoint and EC2 must agree.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -148,6 +148,7 @@ class History {
         FailNext(Ec2Action::kDescribeSubnets, ec2_error::kInternalError);
         return FailNext(Ec2Action::kDescribeInterfaces, ec2_error::kInternalError);
       case kRestart:
+        ++restarts_;
         real_.Start();
         twin_.Start();
         return Compare();
@@ -157,29 +158,49 @@ class History {
     return "no such operation";
   }
 
-  // Faults stop and time passes; then everything must agree.
+  // Faults stop and time passes; then everything must agree, between two pool updates at least:
+  // with WARM_ENI_TARGET=0 an ENI may come and go for ever (a quirk of the real agent).
   std::string ComeToRest() {
     real_world_.ec2.StopFailing();
     twin_world_.ec2.StopFailing();
     std::string out = Wait(kQuiet);
     if (!out.empty()) return out;
+    out = CompareWithEc2();
+    for (int tried = 1; !out.empty() && tried < 4; ++tried) {
+      const std::string wrong = Wait(seconds(1));
+      if (!wrong.empty()) return wrong;
+      out = CompareWithEc2();
+    }
+    return out;
+  }
+
+ private:
+  std::string CompareWithEc2() {
     if (real_.agent() == nullptr) return "  the agent is not ready\n";
     const Datastore& book = real_.agent()->state().datastore;
-    const auto& enis = real_world_.ec2.enis();
-    if (enis.size() != book.enis().size()) return "  EC2 has ENIs that the datastore lacks\n";
-    for (const NetworkInterface& eni : enis) {
+    size_t attached = 0;
+    int leaked = 0;
+    for (const NetworkInterface& eni : real_world_.ec2.enis()) {
+      if (eni.device_index < 0) {
+        ++leaked;
+        continue;
+      }
+      ++attached;
       const Datastore::Eni* known = book.FindEni(eni.id);
-      if (known == nullptr || eni.device_index < 0) return "  " + eni.id + " is not in use\n";
+      if (known == nullptr) return "  the datastore lacks " + eni.id + "\n";
       std::set<Ipv4Cidr> at_ec2(eni.ipv4_prefixes.begin(), eni.ipv4_prefixes.end());
       for (const Ipv4Address ip : eni.secondary_ips) at_ec2.insert(Ipv4Cidr(ip));
       std::set<Ipv4Cidr> in_book;
       for (const Datastore::Cidr& cidr : known->cidrs) in_book.insert(cidr.cidr);
       if (at_ec2 != in_book) return "  EC2 and datastore differ on " + eni.id + "\n";
     }
+    if (attached != book.enis().size()) return "  EC2 lacks an ENI\n";
+    // Killed between detaching and deleting, an agent leaves an ENI behind; the real one cleans up
+    // such ENIs within hours.
+    if (leaked > restarts_) return "  an ENI is neither attached nor deleted\n";
     return {};
   }
 
- private:
   std::string Add() {
     const IpamKey key{"aws-cni", fmt::format("c{}", ++added_), "eth0"};
     if ((real_.agent() == nullptr) != !twin_.ready()) return "  only one of the two is ready\n";
@@ -187,8 +208,7 @@ class History {
     const Result<PodAddress> got = real_.agent()->AddPod(key, {});
     const std::optional<Ipv4Address> expected = twin_.Add(key);
     if (got.has_value() != expected.has_value() || (got && got->ip != *expected)) {
-      return fmt::format("  ADD got {}, expected {}\n",
-                         got ? got->ip.ToString() : got.error().code,
+      return fmt::format("  ADD got {}, expected {}\n", got ? got->ip.ToString() : got.error().code,
                          expected ? expected->ToString() : "nothing");
     }
     if (got) pods_.push_back(key);
@@ -223,8 +243,7 @@ class History {
       const auto [a, b] = std::ranges::mismatch(calls, expected);
       const auto show = [](auto it, auto end) {
         return it == end ? std::string("nothing")
-                         : fmt::format("{} at {} s", it->ToString(),
-                                       ToSeconds(it->at - kTimeZero));
+                         : fmt::format("{} at {} s", it->ToString(), ToSeconds(it->at - kTimeZero));
       };
       out += fmt::format("  EC2 call {}, expected {}\n", show(a, calls.end()),
                          show(b, expected.end()));
@@ -278,7 +297,11 @@ class History {
   NaiveNode twin_;
   std::deque<IpamKey> pods_;  // oldest first
   int added_ = 0;
+  int restarts_ = 0;
 };
+
+// Worlds with something before the history make do with one operation less.
+int DepthOf(const Variant& variant) { return variant.before.empty() ? kDepth : kDepth - 1; }
 
 std::string Describe(const std::vector<Operation>& operations) {
   std::string text;
@@ -325,13 +348,13 @@ testing::AssertionResult PlayAll(const Variant& variant, Operation first, int le
 TEST_P(SmallWorld, AgentAndTwinAgree) {
   const Variant& variant = kVariants[std::get<0>(GetParam())];
   const auto first = static_cast<Operation>(std::get<1>(GetParam()));
-  EXPECT_TRUE(PlayAll(variant, first, kDepth, false));
+  EXPECT_TRUE(PlayAll(variant, first, DepthOf(variant), false));
 }
 
 TEST_P(SmallWorld, ComesToRestWhenFaultsStop) {
   const Variant& variant = kVariants[std::get<0>(GetParam())];
   const auto first = static_cast<Operation>(std::get<1>(GetParam()));
-  for (int length = 1; length < kDepth; ++length) {
+  for (int length = 1; length < DepthOf(variant); ++length) {
     ASSERT_TRUE(PlayAll(variant, first, length, true));
   }
 }

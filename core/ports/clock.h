@@ -27,7 +27,7 @@ using TimePoint = Epoch::time_point;
 inline constexpr TimePoint kTimeZero{};
 inline constexpr TimePoint kForever = TimePoint::max();
 
-constexpr double ToSeconds(Duration d) { return static_cast<double>(d.count()) * 1e-9; }
+constexpr double ToSeconds(Duration d) { return static_cast<double>(d.count()) / 1e9; }
 
 // Something that happens once at a time.
 class Timer {

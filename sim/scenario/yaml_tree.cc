@@ -296,6 +296,9 @@ std::optional<Location> TabInIndentation(std::string_view text, int last_line, i
   return std::nullopt;
 }
 
+// yaml-cpp's complaint if the text ends in blanks inside a quoted scalar.
+constexpr std::string_view kEndInScalar = "illegal EOF in scalar";
+
 // yaml-cpp's words where ours say more. `where`, yaml-cpp's place, moves to the cause.
 std::string SyntaxMessage(const std::string& what, std::optional<Location> open_since,
                           Location& where) {
@@ -306,6 +309,7 @@ std::string SyntaxMessage(const std::string& what, std::optional<Location> open_
   if (what == "illegal map value") return "a ': ' where no mapping can be; quote text that has one";
   if (what == "end of map not found") return "this line does not fit the mapping above it";
   if (what == "end of sequence not found") return "this line does not fit the list above it";
+  if (what == kEndInScalar) return "a quoted text is never closed";
   if (what == "illegal flow end") return "a ']' or '}' that closes nothing";
   return what;
 }
@@ -370,6 +374,11 @@ std::optional<YamlNode> ParseYaml(std::string_view text, int source, Diagnostics
   } catch (const Abandoned&) {
     return std::nullopt;
   } catch (const YAML::Exception& e) {
+    const size_t end = text.find_last_not_of(" \t\r\n") + 1;
+    // Without the blanks the builder meets the scalar and can tell where it began.
+    if (e.msg == kEndInScalar && end < text.size()) {
+      return ParseYaml(text.substr(0, end), source, diagnostics);
+    }
     Location where{source, e.mark.line + 1, e.mark.column + 1};
     if (const auto tab = TabInIndentation(text, where.line, source)) {
       diagnostics.Error(*tab, "yaml-tab", "a tab in the indentation; YAML wants spaces");

@@ -43,11 +43,13 @@ std::string LatencyCell(const std::optional<double>& seconds) {
 
 std::string SpeedText(Duration simulated, double wall_seconds, uint64_t events) {
   const double wall = std::max(wall_seconds, 1e-9);
-  return fmt::format("{} simulated in {} ({}x real time) · {} events, {:.2f} M/s",
-                     DurationText(ToSeconds(simulated)), DurationText(wall_seconds),
-                     Grouped(std::llround(ToSeconds(simulated) / wall)),
-                     Grouped(static_cast<int64_t>(events)),
-                     static_cast<double>(events) / wall / 1e6);
+  const auto count = static_cast<double>(events);
+  return fmt::format(
+      "{} simulated in {} ({}x real time) · {} events, {:.2f} M/s",
+      DurationText(ToSeconds(simulated)), DurationText(wall_seconds),
+      Grouped(std::llround(ToSeconds(simulated) / wall)),
+      count < 1e6 ? Grouped(static_cast<int64_t>(events)) : fmt::format("{:.1f} M", count / 1e6),
+      count / wall / 1e6);
 }
 
 std::string StatusText(RunStatus status) {
@@ -96,7 +98,7 @@ std::string AddressesText(const RunFigures& run) {
   if (run.prefixes > 0) prefixes = fmt::format(" · prefixes {}", Grouped(run.prefixes));
   std::string out = fmt::format(
       "NODES ready {} (most {}) · ENIs {} (most {}){}\n"
-      "ADDRESSES held in the VPC {} (most {}) · in pools {}: {} used by pods, {} idle{}\n",
+      "ADDRESSES held {} (most {}) · in pools {}: {} used by pods, {} idle{}\n",
       Grouped(run.nodes_ready), Grouped(run.nodes_most), Grouped(run.enis), Grouped(run.enis_most),
       prefixes, Grouped(run.held), Grouped(run.held_most), Grouped(run.pool), Grouped(run.assigned),
       Grouped(idle),
@@ -139,7 +141,7 @@ std::string ExpectationsText(const RunFigures& run) {
   std::string out = "EXPECTATIONS\n";
   Lines lines;
   for (const ExpectationResult& e : run.expectations) {
-    lines.push_back({Shorten(e.name, 30), Shorten(e.assertion, 44), ObservedText(e)});
+    lines.push_back({Shorten(e.name, 28), Shorten(e.assertion, 42), ObservedText(e)});
   }
   // Colour codes would upset the alignment, so the verdict goes in front.
   const std::string aligned = Align(lines, {false, false, false});
@@ -233,8 +235,8 @@ std::string RepeatedExpectationsText(std::span<const RunFigures> runs) {
     ExpectationResult overall = first[i];
     overall.passed = passed == judged;
     verdicts.push_back(Verdict(overall));
-    lines.push_back({fmt::format("{}/{}", passed, judged), Shorten(first[i].name, 26),
-                     Shorten(first[i].assertion, 40), seen});
+    lines.push_back({fmt::format("{}/{}", passed, judged), Shorten(first[i].name, 24),
+                     Shorten(first[i].assertion, 32), seen});
   }
   const std::string aligned = Align(lines, {true, false, false, false});
   size_t begin = 0;

@@ -86,7 +86,7 @@ ExitCode Run(const Options& options) {
       *jobs, {options.run.jobs, options.run.verify, options.run.check, options.scenarios.sets},
       &*file, progress);
   ExitCode code = Judge(results);
-  if (code == ExitCode::kRuntimeError || results.empty()) return code;
+  if (!AllWritten(results) || results.empty()) return code;
   if (const Status published = file->Publish(); !published) {
     return Worse(code, RuntimeError(published.error().message));
   }

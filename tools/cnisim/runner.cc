@@ -282,15 +282,20 @@ std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunnerOptions& o
   return results;
 }
 
+bool AllWritten(std::span<const JobResult> results) {
+  return std::ranges::all_of(results, [](const JobResult& r) { return r.error.empty(); });
+}
+
 ExitCode Judge(std::span<const JobResult> results) {
   ExitCode code = Interrupted() ? ExitCode::kInterrupted : ExitCode::kOk;
+  const auto first_error =
+      std::ranges::find_if(results, [](const JobResult& r) { return !r.error.empty(); });
+  if (first_error != results.end()) {
+    fmt::print(stderr, "cnisim: {}\n", first_error->error);
+    code = Worse(code, ExitCode::kRuntimeError);
+  }
   for (const JobResult& result : results) {
     const RunFigures& run = result.figures;
-    if (!result.error.empty()) {
-      fmt::print(stderr, "cnisim: {}\n", result.error);
-      code = Worse(code, ExitCode::kRuntimeError);
-      continue;
-    }
     if (!result.violations.empty()) {
       fmt::print(stderr, "cnisim: {} (seed {}): an invariant of the core was violated\n",
                  run.scenario, run.seed);

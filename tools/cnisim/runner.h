@@ -50,7 +50,10 @@ struct RunnerOptions {
 std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunnerOptions& options,
                                ResultsFile* file, ProgressLine& progress);
 
-// Tells violations, mismatches and errors on standard error and says what they come to.
+// False if some rows could not be written: then there is no results file.
+bool AllWritten(std::span<const JobResult> results);
+
+// Tells violations, mismatches and the first error on standard error and says what they come to.
 ExitCode Judge(std::span<const JobResult> results);
 
 }  // namespace cnisim

@@ -150,7 +150,7 @@ ExitCode Test(const Options& options) {
       file ? &*file : nullptr, progress);
   ExitCode code = Judge(results);
   fmt::print("{}", ResultsText(results, options.format));
-  if (file && code != ExitCode::kRuntimeError && !results.empty()) {
+  if (file && AllWritten(results) && !results.empty()) {
     if (const Status published = file->Publish(); !published) {
       code = Worse(code, RuntimeError(published.error().message));
     }

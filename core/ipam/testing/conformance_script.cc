@@ -240,6 +240,8 @@ ConformanceScript::Handlers() {
       {"fail", &S::FailCalls},
       {"stop-failing", &S::StopFailing},
       {"host-fails", &S::HostFails},
+      {"checkpoint-holds", &S::CheckpointHolds},
+      {"links", &S::Links},
       {"subnet-tags", &S::SubnetTags},
       {"init", &S::Init},
       {"run", &S::RunLoop},
@@ -290,9 +292,8 @@ bool ConformanceScript::Matches(const Answer& answer, const std::string& expecte
   const std::vector<std::string> got = Words(answer.text);
   const std::vector<std::string> want = Words(expected);
   if (want.front().find('=') != std::string::npos) {
-    return std::ranges::all_of(want, [&](const std::string& word) {
-      return std::ranges::find(got, word) != got.end();
-    });
+    return std::ranges::all_of(
+        want, [&](const std::string& word) { return std::ranges::find(got, word) != got.end(); });
   }
   return want.size() <= got.size() && std::equal(want.begin(), want.end(), got.begin());
 }
@@ -309,8 +310,7 @@ ConformanceScript::Answer ConformanceScript::MakeDatastore(Arguments& a) {
   Datastore::Config config;
   config.prefix_mode = ToPrefixMode(a.Word("the mode"));
   if (const auto cooldown = a.Option("cooldown")) config.ip_cooldown = ToDuration(*cooldown);
-  datastore_ =
-      std::make_unique<Datastore>(config, world_->checkpoint, Choice::Oldest(), nullptr);
+  datastore_ = std::make_unique<Datastore>(config, world_->checkpoint, Choice::Oldest(), nullptr);
   return "ok";
 }
 
@@ -614,8 +614,32 @@ ConformanceScript::Answer ConformanceScript::StopFailing(Arguments&) {
 
 ConformanceScript::Answer ConformanceScript::HostFails(Arguments& a) {
   const std::string what = a.Word("what fails");
-  if (what != "eni-setup" && what != "rule-deletion") throw Malformed{"no host step " + what};
-  (what == "eni-setup" ? world_->host.eni_setup_fails : world_->host.rule_deletion_fails) = true;
+  FakeHost& host = world_->host;
+  const std::map<std::string, bool*> steps{{"eni-setup", &host.eni_setup_fails},
+                                           {"rule-deletion", &host.rule_deletion_fails},
+                                           {"link-listing", &host.link_listing_fails}};
+  if (!steps.contains(what)) throw Malformed{"no host step " + what};
+  *steps.at(what) = true;
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::CheckpointHolds(Arguments& a) {
+  Allocation held;
+  held.key = KeyOf(a.Word("the pod"));
+  held.ip = ToAddress(a.Word("the address"));
+  if (!a.empty()) {
+    held.metadata.pod_namespace = a.Word("the namespace");
+    held.metadata.pod_name = a.Word("the pod's name");
+  }
+  auto& saved = world_->checkpoint.saved;
+  if (!saved) saved.emplace();
+  saved->push_back(std::move(held));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Links(Arguments& a) {
+  world_->host.links.clear();
+  while (!a.empty()) world_->host.links.push_back(a.Word("a link"));
   return "ok";
 }
 

@@ -100,6 +100,8 @@ class ConformanceScript {
   Answer FailCalls(Arguments& a);
   Answer StopFailing(Arguments& a);
   Answer HostFails(Arguments& a);
+  Answer CheckpointHolds(Arguments& a);
+  Answer Links(Arguments& a);
   Answer SubnetTags(Arguments& a);
   Answer Init(Arguments& a);
   Answer RunLoop(Arguments& a);

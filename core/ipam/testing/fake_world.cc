@@ -198,8 +198,7 @@ Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
   NetworkInterface eni;
   eni.subnet_id = subnet.id;
   eni.description = request.description;
-  eni.primary_ip =
-      subnet.cidr.network().Offset(static_cast<uint32_t>(free - subnet.taken.begin()));
+  eni.primary_ip = subnet.cidr.network().Offset(static_cast<uint32_t>(free - subnet.taken.begin()));
   eni.tags = request.tags;
   const Status filled = Take(subnet, request.secondary_private_ip_address_count,
                              request.ipv4_prefix_count, eni, nullptr);

@@ -217,8 +217,8 @@ class PollingPacer final : public PoolLoopPacer {
 };
 
 struct FakeWorld {
-  explicit FakeWorld(FakeInstance instance = {}, std::vector<FakeSubnet> subnets = {
-                                                     {"subnet-a", Ipv4Cidr({10, 0, 0, 0}, 24)}});
+  explicit FakeWorld(FakeInstance instance = {},
+                     std::vector<FakeSubnet> subnets = {{"subnet-a", Ipv4Cidr({10, 0, 0, 0}, 24)}});
 
   FakeClock clock;
   FakeEc2 ec2;

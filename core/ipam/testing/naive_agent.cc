@@ -10,7 +10,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 bool Insufficient(const Error& error) {
-  return error.code == "InsufficientFreeAddressesInSubnet" || error.code == "InsufficientCidrBlocks";
+  return error.code == "InsufficientFreeAddressesInSubnet" ||
+         error.code == "InsufficientCidrBlocks";
 }
 
 // ceil(n / 16), and 0 for what is not positive.
@@ -219,10 +220,10 @@ Task<void> NaiveNode::Update() {
   }
   if (!remove) co_return;
   for (const NaiveEni& eni : book_.enis) {
-    if (!book_.MayRemove(eni,
-                         {settings_.warm_ip_target, settings_.minimum_ip_target,
-                          settings_.warm_prefix_target},
-                         Now())) {
+    if (!book_.MayRemove(
+            eni,
+            {settings_.warm_ip_target, settings_.minimum_ip_target, settings_.warm_prefix_target},
+            Now())) {
       continue;
     }
     std::string id = eni.attributes.id;
@@ -264,8 +265,8 @@ Task<NaiveNode::Outcome> NaiveNode::GrowExisting() {
       const Result<std::vector<NetworkInterface>> described =
           co_await world_.ec2.DescribeNetworkInterfaces(ids);
       if (described) {
-        assigned = AssignedAddresses{described->front().secondary_ips,
-                                     described->front().ipv4_prefixes};
+        assigned =
+            AssignedAddresses{described->front().secondary_ips, described->front().ipv4_prefixes};
       } else {
         assigned = tl::unexpected(described.error());
       }

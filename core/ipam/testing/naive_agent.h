@@ -58,8 +58,8 @@ class NaiveNode {
   bool targets_defined() const {
     return settings_.warm_ip_target > 0 || settings_.minimum_ip_target > 0;
   }
-  int Short() const;   // in addresses, or prefixes
-  int Over() const;    // the same
+  int Short() const;  // in addresses, or prefixes
+  int Over() const;   // the same
   bool TooLow() const;
   int Wanted() const;  // CIDRs to ask for, whatever the room
 
