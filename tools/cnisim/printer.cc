@@ -41,15 +41,18 @@ std::string LatencyCell(const std::optional<double>& seconds) {
   return seconds ? DurationText(*seconds) : "-";
 }
 
+std::string EventsText(uint64_t events) {
+  const auto count = static_cast<double>(events);
+  if (count < 1e6) return Grouped(static_cast<int64_t>(events));
+  return count < 1e9 ? fmt::format("{:.1f} M", count / 1e6) : fmt::format("{:.1f} G", count / 1e9);
+}
+
 std::string SpeedText(Duration simulated, double wall_seconds, uint64_t events) {
   const double wall = std::max(wall_seconds, 1e-9);
-  const auto count = static_cast<double>(events);
-  return fmt::format(
-      "{} simulated in {} ({}x real time) · {} events, {:.2f} M/s",
-      DurationText(ToSeconds(simulated)), DurationText(wall_seconds),
-      Grouped(std::llround(ToSeconds(simulated) / wall)),
-      count < 1e6 ? Grouped(static_cast<int64_t>(events)) : fmt::format("{:.1f} M", count / 1e6),
-      count / wall / 1e6);
+  return fmt::format("{} simulated in {} ({}x real time) · {} events, {:.2f} M/s",
+                     DurationText(ToSeconds(simulated)), DurationText(wall_seconds),
+                     Grouped(std::llround(ToSeconds(simulated) / wall)), EventsText(events),
+                     static_cast<double>(events) / wall / 1e6);
 }
 
 std::string StatusText(RunStatus status) {
