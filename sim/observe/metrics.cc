@@ -76,12 +76,18 @@ std::optional<Metric> FindMetric(std::string_view name) {
 
 std::string_view NameOf(EntityKind kind) {
   switch (kind) {
-    case kCluster: return "cluster";
-    case kSubnet: return "subnet";
-    case kNodeGroup: return "node_group";
-    case kNode: return "node";
-    case kWorkload: return "workload";
-    case kAction: return "action";
+    case kCluster:
+      return "cluster";
+    case kSubnet:
+      return "subnet";
+    case kNodeGroup:
+      return "node_group";
+    case kNode:
+      return "node";
+    case kWorkload:
+      return "workload";
+    case kAction:
+      return "action";
   }
   return "";
 }

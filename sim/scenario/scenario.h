@@ -33,7 +33,7 @@ struct NodeSpec {
 
 struct NodeGroupSpec {
   std::string name;
-  std::string instance_type;  // of nodes beyond `nodes`
+  std::string instance_type;    // of nodes beyond `nodes`
   std::vector<NodeSpec> nodes;  // what a node list gave, in order; empty without one
   int desired_capacity = 0;
   int max_size = 0;
@@ -165,7 +165,7 @@ struct Scenario {
   int repetitions = 1;
   Duration measure_from{};  // statistics leave out what came before
   InitialState initial_state = InitialState::kSettled;
-  bool system_pods = true;  // aws-node and kube-proxy on every node
+  bool system_pods = true;      // aws-node and kube-proxy on every node
   bool park_idle_pools = true;  // false polls every pool honestly; results are the same
   VpcSpec vpc;
   Ec2Spec ec2;
