@@ -5,7 +5,7 @@
 namespace cnisim {
 namespace {
 
-ParsedEnvironment ParseScenarioEnvironment(const Scenario& scenario) {
+AgentSettings ParseScenarioEnvironment(const Scenario& scenario) {
   Environment environment = ManifestEnvironment();
   for (const auto& [name, value] : scenario.network.env) {
     if (value) {
@@ -16,7 +16,7 @@ ParsedEnvironment ParseScenarioEnvironment(const Scenario& scenario) {
   }
   Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
   assert(parsed);
-  return *std::move(parsed);
+  return std::move(parsed->settings);
 }
 
 }  // namespace
@@ -24,15 +24,15 @@ ParsedEnvironment ParseScenarioEnvironment(const Scenario& scenario) {
 AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
     : context_(context),
       ec2_(ec2),
-      environment_(ParseScenarioEnvironment(context.scenario)),
+      settings_(ParseScenarioEnvironment(context.scenario)),
       levels_(context.scenario.node_groups.size()) {}
 
 int AwsVpcCniFactory::MaxPods(const InstanceType& type) const {
-  return cnisim::MaxPods(type, environment_.settings.prefix_delegation);
+  return cnisim::MaxPods(type, settings_.prefix_delegation);
 }
 
 std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
-  AgentSettings settings = environment_.settings;
+  AgentSettings settings = settings_;
   settings.max_pods = node.config().max_pods;
   std::vector<EnvironmentWarning> warnings;
   const Status valid =
@@ -44,9 +44,6 @@ std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
 }
 
 void AwsVpcCniFactory::TellLevels() {
-  for (const EnvironmentWarning& warning : environment_.warnings) {
-    context_.TellFinding("env-value-ignored", Severity::kWarning, warning.text);
-  }
   for (size_t g = 0; g < levels_.size(); ++g) {
     const auto tell = [&](Metric metric, int64_t level) {
       context_.observer->OnGauge(metric, context_.node_groups[g], context_.Now(), level);

@@ -22,7 +22,7 @@ class AwsVpcCniFactory final : public NetworkFactory {
  private:
   ClusterContext& context_;
   Ec2& ec2_;
-  ParsedEnvironment environment_;
+  AgentSettings settings_;
   std::vector<PoolLevels> levels_;  // by node group
 };
 
