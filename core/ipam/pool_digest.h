@@ -14,14 +14,7 @@
 
 namespace cnisim {
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo), then mixed.
-constexpr uint64_t EniDigest(std::string_view eni_id) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : eni_id) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  return HashMix(hash);
-}
+constexpr uint64_t EniDigest(std::string_view eni_id) { return HashMix(HashName(eni_id)); }
 
 constexpr uint64_t PoolItemDigest(uint64_t eni_digest, Ipv4Cidr item) {
   return HashMix(eni_digest ^ HashMix(uint64_t{item.network().bits()} << 8 |

@@ -1,8 +1,9 @@
-// One 64-bit mixer for hash tables and derived random streams.
+// One 64-bit mixer and one hash of names, for hash tables, digests and derived random streams.
 #ifndef CNISIM_CORE_NET_HASH_H_
 #define CNISIM_CORE_NET_HASH_H_
 
 #include <cstdint>
+#include <string_view>
 
 namespace cnisim {
 
@@ -13,6 +14,16 @@ constexpr uint64_t HashMix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
   x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
   return x ^ (x >> 31);
+}
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo): offset basis and prime as in draft-eastlake-fnv.
+constexpr uint64_t HashName(std::string_view name) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3;
+  }
+  return hash;
 }
 
 }  // namespace cnisim

@@ -17,16 +17,6 @@
 
 namespace cnisim {
 
-// FNV-1a, 64 bits: offset basis and prime as in draft-eastlake-fnv.
-constexpr uint64_t HashName(std::string_view name) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
 // 64 bits to a double in [0, 1): the upper 53 bits.
 constexpr double UnitDouble(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
