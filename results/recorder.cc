@@ -35,18 +35,6 @@ void Append(std::string& text, int64_t value) {
   text.append(digits.data(), static_cast<size_t>(end - digits.data()));
 }
 
-std::string_view NameOf(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::kGauge:
-      return "gauge";
-    case MetricKind::kCounter:
-      return "counter";
-    case MetricKind::kDistribution:
-      return "distribution";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string_view NameOf(RunStatus status) {

@@ -92,4 +92,16 @@ std::string_view NameOf(EntityKind kind) {
   return "";
 }
 
+std::string_view NameOf(MetricKind kind) {
+  switch (kind) {
+    case kGauge:
+      return "gauge";
+    case kCounter:
+      return "counter";
+    case kDistribution:
+      return "distribution";
+  }
+  return "";
+}
+
 }  // namespace cnisim

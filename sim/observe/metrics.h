@@ -66,6 +66,9 @@ std::optional<Metric> FindMetric(std::string_view name);
 // and the `kind` column of the entity table.
 std::string_view NameOf(EntityKind kind);
 
+// "gauge", "counter", "distribution".
+std::string_view NameOf(MetricKind kind);
+
 }  // namespace cnisim
 
 #endif  // CNISIM_SIM_OBSERVE_METRICS_H_

@@ -61,23 +61,11 @@ Table ConstantsTable() {
   return table;
 }
 
-std::string_view KindName(MetricKind kind) {
-  switch (kind) {
-    case MetricKind::kGauge:
-      return "gauge";
-    case MetricKind::kCounter:
-      return "counter";
-    case MetricKind::kDistribution:
-      return "distribution";
-  }
-  return "";
-}
-
 Table Metrics() {
   Table table;
   table.columns = {"metric", "kind", "label", "unit", "help"};
   for (const MetricInfo& info : AllMetrics()) {
-    table.rows.push_back({info.name, KindName(info.kind),
+    table.rows.push_back({info.name, NameOf(info.kind),
                           info.label == EntityKind::kCluster ? "" : NameOf(info.label), info.unit,
                           info.help});
   }

@@ -79,12 +79,8 @@ ExitCode Run(const Options& options) {
   Result<ResultsFile> file = ResultsFile::Create(path, options.run.overwrite);
   if (!file) return RuntimeError(file.error().message);
 
-  Duration total{};
-  for (const Job& job : *jobs) total += job.file->loaded.scenario.duration;
-  ProgressLine progress(!options.run.no_progress, static_cast<int>(jobs->size()), total);
-  const std::vector<JobResult> results = RunJobs(
-      *jobs, {options.run.jobs, options.run.verify, options.run.check, options.scenarios.sets},
-      &*file, progress);
+  const std::vector<JobResult> results =
+      RunJobs(*jobs, options.run, options.scenarios.sets, &*file);
   ExitCode code = Judge(results);
   if (!AllWritten(results) || results.empty()) return code;
   if (const Status published = file->Publish(); !published) {

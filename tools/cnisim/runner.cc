@@ -17,6 +17,7 @@
 #include "results/recorder.h"
 #include "sim/cluster/world.h"
 #include "tools/cnisim/interrupt.h"
+#include "tools/cnisim/progress.h"
 
 namespace cnisim {
 namespace {
@@ -60,9 +61,14 @@ RunStatus StatusOf(const WorldResult& result) {
 
 class Runner {
  public:
-  Runner(std::span<const Job> jobs, const RunnerOptions& options, ResultsFile* file,
-         ProgressLine& progress)
-      : jobs_(jobs), options_(options), file_(file), progress_(progress), slots_(jobs.size()) {}
+  Runner(std::span<const Job> jobs, const RunOptions& options, const std::vector<std::string>& sets,
+         ResultsFile* file, ProgressLine& progress)
+      : jobs_(jobs),
+        options_(options),
+        sets_(sets),
+        file_(file),
+        progress_(progress),
+        slots_(jobs.size()) {}
 
   std::vector<JobResult> Run() {
     const auto processors = static_cast<int>(std::thread::hardware_concurrency());
@@ -229,7 +235,7 @@ class Runner {
     info.version = CNISIM_VERSION;
     info.resolved_yaml = loaded.resolved_yaml;
     info.measure_from = kTimeZero + loaded.scenario.measure_from;
-    for (const std::string& set : options_.sets) {
+    for (const std::string& set : sets_) {
       const size_t equals = set.find('=');
       info.params.emplace_back(set.substr(0, equals), set.substr(equals + 1));
     }
@@ -238,12 +244,13 @@ class Runner {
 
   std::string ReplayOf(const Job& job) const {
     std::string replay = fmt::format("cnisim run {} --seed {} --check", job.file->name, job.seed);
-    for (const std::string& set : options_.sets) replay += fmt::format(" --set '{}'", set);
+    for (const std::string& set : sets_) replay += fmt::format(" --set '{}'", set);
     return replay;
   }
 
   const std::span<const Job> jobs_;
-  const RunnerOptions& options_;
+  const RunOptions& options_;
+  const std::vector<std::string>& sets_;
   ResultsFile* const file_;
   ProgressLine& progress_;
   std::atomic<size_t> next_{0};
@@ -275,9 +282,12 @@ Result<std::vector<Job>> PlanJobs(std::span<const ScenarioFile> files, const Run
   return jobs;
 }
 
-std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunnerOptions& options,
-                               ResultsFile* file, ProgressLine& progress) {
-  std::vector<JobResult> results = Runner(jobs, options, file, progress).Run();
+std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunOptions& options,
+                               const std::vector<std::string>& sets, ResultsFile* file) {
+  Duration total{};
+  for (const Job& job : jobs) total += job.file->loaded.scenario.duration;
+  ProgressLine progress(!options.no_progress, static_cast<int>(jobs.size()), total);
+  std::vector<JobResult> results = Runner(jobs, options, sets, file, progress).Run();
   progress.Clear();
   return results;
 }

@@ -13,7 +13,6 @@
 #include "tools/cnisim/exit_code.h"
 #include "tools/cnisim/figures.h"
 #include "tools/cnisim/options.h"
-#include "tools/cnisim/progress.h"
 
 namespace cnisim {
 
@@ -38,17 +37,11 @@ struct JobResult {
   }
 };
 
-struct RunnerOptions {
-  int jobs = 0;
-  bool verify = false;
-  bool check = false;
-  std::vector<std::string> sets;  // --set of the command, for run_param
-};
-
-// Results in the order of the jobs; those that an interrupt kept from starting are missing. `file`
-// may be null. Once a result cannot be written the rest is given up.
-std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunnerOptions& options,
-                               ResultsFile* file, ProgressLine& progress);
+// Runs them with a progress line, if `options` want one. `sets` are those of the command, for
+// run_param. Results in the order of the jobs; those that an interrupt kept from starting are
+// missing. `file` may be null. Once a result cannot be written the rest is given up.
+std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunOptions& options,
+                               const std::vector<std::string>& sets, ResultsFile* file);
 
 // False if some rows could not be written: then there is no results file.
 bool AllWritten(std::span<const JobResult> results);

@@ -142,12 +142,8 @@ ExitCode Test(const Options& options) {
     if (!created) return RuntimeError(created.error().message);
     file.emplace(std::move(*created));
   }
-  Duration total{};
-  for (const Job& job : *jobs) total += job.file->loaded.scenario.duration;
-  ProgressLine progress(!options.run.no_progress, static_cast<int>(jobs->size()), total);
-  const std::vector<JobResult> results = RunJobs(
-      *jobs, {options.run.jobs, options.run.verify, options.run.check, options.scenarios.sets},
-      file ? &*file : nullptr, progress);
+  const std::vector<JobResult> results =
+      RunJobs(*jobs, options.run, options.scenarios.sets, file ? &*file : nullptr);
   ExitCode code = Judge(results);
   fmt::print("{}", ResultsText(results, options.format));
   if (file && AllWritten(results) && !results.empty()) {
