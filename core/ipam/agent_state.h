@@ -82,11 +82,9 @@ struct AgentState {
   std::map<std::string, Ipv4Address> primary_ips;  // by ENI
   std::map<Ipv4Cidr, TimePoint> released_cidrs;    // RC-5: not re-added before this time
 
-  // Long ago: nothing happened yet.
-  static constexpr TimePoint kNever{std::chrono::hours(-24 * 365)};
-  TimePoint last_pool_action = kNever;
-  TimePoint last_decrease = kNever;
-  TimePoint last_insufficient = kNever;  // the subnet had no address or no /28
+  TimePoint last_pool_action = kLongAgo;
+  TimePoint last_decrease = kLongAgo;
+  TimePoint last_insufficient = kLongAgo;  // the subnet had no address or no /28
 
   PoolActivity activity = PoolActivity::kIdle;
   Error last_ec2_error;  // of the last attempt to grow the pool; empty code after a success

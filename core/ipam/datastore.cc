@@ -285,7 +285,6 @@ Result<PodAddress> Datastore::Assign(const IpamKey& key, const IpamMetadata& met
       return AddressOn(eni.attributes, *ip);
     }
   }
-  ++no_address_count_;
   return FailWith(datastore_error::kNoAddress);
 }
 

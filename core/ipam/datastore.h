@@ -136,7 +136,6 @@ class Datastore final : public AllocationSource {
   int raw_total_ips() const { return raw_total_ips_; }
   int forced_removals_of_enis() const { return forced_removals_of_enis_; }
   int forced_removals_of_ips() const { return forced_removals_of_ips_; }
-  int no_address_count() const { return no_address_count_; }
   // Order-independent digest of all (ENI, CIDR) pairs, see pool_digest.h.
   uint64_t digest() const { return digest_; }
   // Grows with every change.
@@ -190,7 +189,6 @@ class Datastore final : public AllocationSource {
   int allocated_prefixes_ = 0;
   int forced_removals_of_enis_ = 0;
   int forced_removals_of_ips_ = 0;
-  int no_address_count_ = 0;
   uint64_t digest_ = 0;
   uint64_t version_ = 0;
 };

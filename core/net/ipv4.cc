@@ -54,6 +54,8 @@ std::optional<Ipv4Cidr> Ipv4Cidr::Parse(std::string_view text) {
   return cidr;
 }
 
-std::string Ipv4Cidr::ToString() const { return fmt::format("{}/{}", network_.ToString(), length_); }
+std::string Ipv4Cidr::ToString() const {
+  return fmt::format("{}/{}", network_.ToString(), length_);
+}
 
 }  // namespace cnisim

@@ -63,9 +63,7 @@ class Ipv4Cidr {
   constexpr bool Contains(Ipv4Cidr other) const {
     return other.length_ >= length_ && Contains(other.network_);
   }
-  constexpr bool Overlaps(Ipv4Cidr other) const {
-    return Contains(other) || other.Contains(*this);
-  }
+  constexpr bool Overlaps(Ipv4Cidr other) const { return Contains(other) || other.Contains(*this); }
   std::string ToString() const;
 
   friend constexpr auto operator<=>(Ipv4Cidr, Ipv4Cidr) = default;

@@ -26,6 +26,8 @@ using TimePoint = Epoch::time_point;
 
 inline constexpr TimePoint kTimeZero{};
 inline constexpr TimePoint kForever = TimePoint::max();
+// Before anything happened, yet near enough to be subtracted from any time of a run.
+inline constexpr TimePoint kLongAgo{std::chrono::hours(-24 * 365)};
 
 constexpr double ToSeconds(Duration d) { return static_cast<double>(d.count()) / 1e9; }
 

@@ -91,7 +91,6 @@ class Ec2 {
   size_t attached_enis(InstanceIndex instance) const { return instances_[instance].enis.size(); }
 
   const std::string& vpc_id() const { return vpc_id_; }
-  size_t subnet_count() const { return subnets_.size(); }
   const std::string& subnet_id(size_t subnet) const { return subnets_[subnet].id; }
   const SubnetAllocator& subnet(size_t subnet) const { return subnets_[subnet].allocator; }
 

@@ -121,7 +121,7 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
   CalicoFactory& cluster_;
   Node& node_;
   RandomStream stream_;
-  TimePoint lock_free_ = TimePoint(std::chrono::hours(-24 * 365));
+  TimePoint lock_free_ = kLongAgo;
   std::string last_error_;
   std::function<void()> on_ready_;
   Task<void> flow_;

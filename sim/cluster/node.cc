@@ -9,7 +9,6 @@ Node::Node(ClusterContext& context, NodeConfig config)
       config_(std::move(config)),
       entity_hash_(HashName(config_.name)),
       system_pods_(context.scenario.system_pods ? kSystemPods : 0),
-      kubelet_stream_(context.seed, entity_hash_, HashName("kubelet")),
       kubelet_api_(context.scenario.constants.kubelet_api_qps,
                    context.scenario.constants.kubelet_api_burst) {}
 

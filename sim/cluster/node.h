@@ -61,7 +61,6 @@ class Node {
 
   // --- Draws of this node; each purpose has a stream of its own ---
   Duration Sample(const Distribution& distribution, std::string_view purpose);
-  RandomStream& kubelet_stream() { return kubelet_stream_; }
   uint64_t ChoiceSeed() const;
 
   // --- What pod set-up contends for ---
@@ -86,9 +85,8 @@ class Node {
   std::vector<Pod*> pods_;
   int64_t cpu_used_ = 0;
   int64_t memory_used_ = 0;
-  RandomStream kubelet_stream_;
   uint64_t samples_ = 0;
-  TimePoint rtnl_free_ = TimePoint(std::chrono::hours(-24 * 365));
+  TimePoint rtnl_free_ = kLongAgo;
   RateLimiter kubelet_api_;
 };
 

@@ -26,7 +26,7 @@ class RateLimiter {
  private:
   Duration period_;
   Duration slack_;
-  TimePoint next_ = TimePoint(std::chrono::hours(-24 * 365));  // when the next grant would be due
+  TimePoint next_ = kLongAgo;  // when the next grant would be due
 };
 
 }  // namespace cnisim
