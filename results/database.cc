@@ -239,23 +239,23 @@ Result<int64_t> Database::QueryInt(std::string_view sql) {
 
 Status Database::Close() {
   if (sqlite3_close(db_.get()) != SQLITE_OK) return tl::unexpected(LastError());
-  db_.release();
+  static_cast<void>(db_.release());
   return {};
 }
 
 BulkInsert::BulkInsert(Database& db, std::string_view target)
     : db_(&db),
       target_(target),
-      columns_(static_cast<int>(std::count(target.begin(), target.end(), ',')) + 1) {
-  cells_.reserve(static_cast<size_t>(kRowsAStatement * columns_));
+      columns_(static_cast<size_t>(std::count(target.begin(), target.end(), ',')) + 1) {
+  cells_.reserve(kRowsAStatement * columns_);
 }
 
-Result<Statement> BulkInsert::PrepareRows(int rows) {
+Result<Statement> BulkInsert::PrepareRows(size_t rows) {
   std::string row = "(";
-  for (int i = 0; i < columns_; ++i) row += i == 0 ? "?" : ",?";
+  for (size_t i = 0; i < columns_; ++i) row += i == 0 ? "?" : ",?";
   row += ')';
   std::string sql = "INSERT INTO " + target_ + " VALUES ";
-  for (int i = 0; i < rows; ++i) sql += i == 0 ? row : ',' + row;
+  for (size_t i = 0; i < rows; ++i) sql += i == 0 ? row : ',' + row;
   return db_->Prepare(sql);
 }
 
@@ -281,8 +281,8 @@ BulkInsert& BulkInsert::Null() {
 }
 
 void BulkInsert::EndRow() {
-  assert(cells_.size() % static_cast<size_t>(columns_) == 0);
-  if (cells_.size() < static_cast<size_t>(kRowsAStatement * columns_)) return;
+  assert(cells_.size() % columns_ == 0);
+  if (cells_.size() < kRowsAStatement * columns_) return;
   if (status_ && !full_) {
     Result<Statement> prepared = PrepareRows(kRowsAStatement);
     if (prepared) {
@@ -323,7 +323,7 @@ void BulkInsert::Write(Statement& statement) {
 
 Status BulkInsert::Finish() {
   if (status_ && !cells_.empty()) {
-    Result<Statement> rest = PrepareRows(static_cast<int>(cells_.size()) / columns_);
+    Result<Statement> rest = PrepareRows(cells_.size() / columns_);
     if (rest) {
       Write(*rest);
     } else {

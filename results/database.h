@@ -106,7 +106,7 @@ class BulkInsert {
   bool failed() const { return !status_.has_value(); }
 
  private:
-  static constexpr int kRowsAStatement = 20;
+  static constexpr size_t kRowsAStatement = 20;
   enum class Type : uint8_t { kNull, kInt, kReal, kText };
   struct Cell {
     Type type = Type::kNull;
@@ -115,12 +115,12 @@ class BulkInsert {
     size_t size = 0;
   };
 
-  Result<Statement> PrepareRows(int rows);
+  Result<Statement> PrepareRows(size_t rows);
   void Write(Statement& statement);
 
   Database* db_;
   std::string target_;
-  int columns_;
+  size_t columns_;
   std::optional<Statement> full_;
   std::vector<Cell> cells_;
   std::string text_;

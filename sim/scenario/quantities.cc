@@ -175,7 +175,7 @@ Quantity<int64_t> ParseCpuMilli(std::string_view text) {
   std::string_view rest = text;
   const std::optional<Decimal> number = TakeDecimal(rest);
   if (!number) return Bad(std::string(kNotOne));
-  if (rest != "" && rest != "m") {
+  if (!rest.empty() && rest != "m") {
     const std::string_view unit = Trim(rest);
     const std::string_view digits = text.substr(0, text.size() - rest.size());
     const bool cores = unit == "cpu" || unit == "cpus" || unit == "core" || unit == "cores";

@@ -13,7 +13,7 @@ constexpr int kMaxNodes = 100'000;
 constexpr int kMaxMaxPods = 10'000;
 
 std::optional<std::string> ReadInstanceType(Field field) {
-  const std::optional<std::string> name = field.String();
+  std::optional<std::string> name = field.String();
   if (!name || FindInstanceType(*name) != nullptr) return name;
   std::vector<std::string_view> names;
   for (const InstanceType& type : AllInstanceTypes()) names.push_back(type.name);

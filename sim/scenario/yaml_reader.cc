@@ -112,7 +112,7 @@ std::optional<std::string> Field::String() {
 }
 
 std::optional<std::string> Field::DnsLabel() {
-  const std::optional<std::string> text = String();
+  std::optional<std::string> text = String();
   if (!text || IsDnsLabel(*text)) return text;
   const std::string near = AsDnsLabel(*text);
   Error("bad-name",
@@ -124,7 +124,7 @@ std::optional<std::string> Field::DnsLabel() {
 }
 
 std::optional<std::string> Field::Name() {
-  const std::optional<std::string> text = String();
+  std::optional<std::string> text = String();
   if (!text) return std::nullopt;
   const auto alphanumeric = [](char c) { return IsLower(c) || IsUpper(c) || IsDigit(c); };
   const bool good = text->size() <= kMaxDnsLabel && alphanumeric(text->front()) &&

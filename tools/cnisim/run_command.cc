@@ -23,7 +23,7 @@ struct Options {
 // Nested values become columns named a.b; lists are left out, the results file has them.
 void Flatten(const std::string& prefix, const Json& value, Table& table, std::vector<Json>& row) {
   for (const auto& [key, member] : value.items()) {
-    const std::string name = prefix.empty() ? key : prefix + '.' + key;
+    const std::string name = prefix.empty() ? key : fmt::format("{}.{}", prefix, key);
     if (member.is_object() && key != "waitReasons") {
       Flatten(name, member, table, row);
     } else if (!member.is_structured()) {
