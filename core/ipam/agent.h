@@ -31,7 +31,7 @@ class Agent {
   Result<PodAddress> AddPod(const IpamKey& key, const IpamMetadata& metadata) {
     return state_.datastore.Assign(key, metadata, state_.Now());
   }
-  Result<PodAddress> DelPod(const IpamKey& key) {
+  Result<ReleasedAddress> DelPod(const IpamKey& key) {
     return state_.datastore.Unassign(key, state_.Now());
   }
 

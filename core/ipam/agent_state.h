@@ -48,8 +48,8 @@ struct AgentState {
         settings(std::move(settings)),
         limits(limits),
         choice(choice),
-        datastore({this->settings.prefix_delegation, this->settings.ip_cooldown}, ports.checkpoint,
-                  choice, listener) {}
+        datastore({this->settings.mode(), this->settings.ip_cooldown, 0, this->settings.quirks},
+                  ports.checkpoint, choice, listener) {}
 
   TimePoint Now() const { return ports.clock.Now(); }
   // Addresses, or prefixes, that an ENI can hold besides its primary address (PX-2).
@@ -80,7 +80,7 @@ struct AgentState {
   InstanceIdentity identity;
   std::vector<std::string> security_groups;        // of the primary ENI, sorted
   std::map<std::string, Ipv4Address> primary_ips;  // by ENI
-  std::map<Ipv4Cidr, TimePoint> released_cidrs;    // RC-5: not re-added before this time
+  std::map<IpCidr, TimePoint> released_cidrs;      // RC-5: not re-added before this time
 
   TimePoint last_pool_action = kLongAgo;
   TimePoint last_decrease = kLongAgo;

@@ -20,26 +20,36 @@ tl::unexpected<Error> FailWith(std::string_view code) {
   return Fail(std::string(code), std::string(code));
 }
 
-PodAddress AddressOn(const EniAttributes& eni, Ipv4Address ip) {
+PodAddress AddressOn(const EniAttributes& eni, IpAddress ip) {
   return {eni.id, ip, eni.device_number, eni.route_table};
 }
 
 // Index of a CIDR's kind in an ENI's counters.
-int Kind(const Datastore::Cidr& cidr) { return cidr.is_prefix ? 1 : 0; }
+PoolMode KindOf(const IpCidr& cidr) {
+  if (!cidr.is_v4()) return PoolMode::kIpv6;
+  return cidr.size() == 1 ? PoolMode::kSecondaryIps : PoolMode::kPrefixes;
+}
 
-Datastore::Cidr* FindCidr(Datastore::Eni& eni, Ipv4Cidr cidr) {
+int Kind(const Datastore::Cidr& cidr) { return static_cast<int>(cidr.kind); }
+
+// Prefixes of a few addresses have all their slots at once.
+constexpr int64_t kFewAddresses = 16;
+
+Datastore::Cidr* FindCidr(Datastore::Eni& eni, IpCidr cidr) {
   const auto it = std::ranges::find(eni.cidrs, cidr, &Datastore::Cidr::cidr);
   return it == eni.cidrs.end() ? nullptr : &*it;
 }
 
-Datastore::Cidr* FindCidrOf(Datastore::Eni& eni, Ipv4Address ip) {
+Datastore::Cidr* FindCidrOf(Datastore::Eni& eni, IpAddress ip) {
   const auto it = std::ranges::find_if(
       eni.cidrs, [ip](const Datastore::Cidr& cidr) { return cidr.cidr.Contains(ip); });
   return it == eni.cidrs.end() ? nullptr : &*it;
 }
 
-Datastore::Cidr::Slot& SlotOf(Datastore::Cidr& cidr, Ipv4Address ip) {
-  return cidr.slots[ip.bits() - cidr.cidr.network().bits()];
+Datastore::Cidr::Slot& SlotOf(Datastore::Cidr& cidr, IpAddress ip) {
+  const auto at = static_cast<size_t>(cidr.cidr.OffsetOf(ip));
+  if (at >= cidr.slots.size()) cidr.slots.resize(at + 1);
+  return cidr.slots[at];
 }
 
 }  // namespace
@@ -63,6 +73,17 @@ Status Datastore::SaveCheckpoint(const AllocationChange& change) {
 }
 
 void Datastore::RewriteCheckpoint() { checkpoint_stale_ = !checkpoint_.Rewrite(*this); }
+
+bool Datastore::HasCooling(const Cidr& cidr, TimePoint now) const {
+  return std::ranges::any_of(cidr.slots, [&](const Cidr::Slot& slot) {
+    return slot.state == Cidr::State::kReleased && Cooling(slot.unassigned, now);
+  });
+}
+
+TimePoint Datastore::NextCooled() const {
+  if (released_.empty()) return kForever;
+  return released_.front().at + config_.ip_cooldown + Duration(1);
+}
 
 bool Datastore::Cooling(TimePoint unassigned, TimePoint now) const {
   return now - unassigned <= config_.ip_cooldown;
@@ -92,7 +113,7 @@ std::optional<PodAddress> Datastore::Find(const IpamKey& key) const {
   return AddressOn(it->second.eni->attributes, it->second.ip);
 }
 
-bool Datastore::Holds(Ipv4Cidr cidr) const {
+bool Datastore::Holds(IpCidr cidr) const {
   return std::ranges::any_of(enis_, [&](const auto& eni) {
     return std::ranges::find(eni->cidrs, cidr, &Cidr::cidr) != eni->cidrs.end();
   });
@@ -116,15 +137,19 @@ Status Datastore::RemoveEni(std::string_view eni_id, bool force) {
   Eni* eni = MutableEni(eni_id);
   if (eni == nullptr) return FailWith(datastore_error::kUnknownEni);
   const int pods = eni->pods();
+  // Only pods with IPv4 addresses keep it (DM-9).
+  if (!force && eni->pods_v4() > 0) return FailWith(datastore_error::kEniInUse);
   if (pods > 0) {
-    if (!force) return FailWith(datastore_error::kEniInUse);
     for (Cidr& cidr : eni->cidrs) DropHolders(*eni, cidr);
-    ++forced_removals_of_enis_;
-    forced_removals_of_ips_ += pods;
-    // The real agent subtracts the ENI's totals here and once more below (DM-9).
-    for (const Cidr& cidr : eni->cidrs) {
-      raw_total_ips_ -= cidr.size();
-      allocated_prefixes_ -= Kind(cidr);
+    if (force) {
+      ++forced_removals_of_enis_;
+      forced_removals_of_ips_ += pods;
+    }
+    if (force && config_.quirks.forcedEniRemovalCountsTwice) {
+      for (const Cidr& cidr : eni->cidrs) {
+        raw_total_ips_ -= cidr.size();
+        allocated_prefixes_ -= cidr.is_prefix();
+      }
     }
     RewriteCheckpoint();
   }
@@ -145,7 +170,7 @@ void Datastore::ForgetCidr(Eni& eni, const Cidr& cidr) {
   assert(cidr.assigned == 0);
   const int kind = Kind(cidr);
   raw_total_ips_ -= cidr.size();
-  allocated_prefixes_ -= kind;
+  allocated_prefixes_ -= cidr.is_prefix();
   eni.total[kind] -= cidr.size();
   --eni.unused_cidrs[kind];
   digest_ ^= PoolItemDigest(eni.digest, cidr.cidr);
@@ -153,25 +178,25 @@ void Datastore::ForgetCidr(Eni& eni, const Cidr& cidr) {
                 [&](const Released& r) { return r.eni == &eni && cidr.cidr.Contains(r.ip); });
 }
 
-Status Datastore::AddCidr(std::string_view eni_id, Ipv4Cidr cidr, bool is_prefix) {
+Status Datastore::AddCidr(std::string_view eni_id, IpCidr cidr) {
   Eni* eni = MutableEni(eni_id);
   if (eni == nullptr) return FailWith(datastore_error::kUnknownEni);
   if (FindCidr(*eni, cidr) != nullptr) return FailWith(datastore_error::kDuplicateCidr);
   Cidr& added = eni->cidrs.emplace_back();
   added.cidr = cidr;
-  added.is_prefix = is_prefix;
-  added.slots.resize(cidr.size());
+  added.kind = KindOf(cidr);
+  if (cidr.size() <= kFewAddresses) added.slots.resize(static_cast<size_t>(cidr.size()));
   const int kind = Kind(added);
   eni->total[kind] += added.size();
   ++eni->unused_cidrs[kind];
   raw_total_ips_ += added.size();
-  allocated_prefixes_ += kind;
+  allocated_prefixes_ += added.is_prefix();
   digest_ ^= PoolItemDigest(eni->digest, cidr);
   Changed();
   return {};
 }
 
-Status Datastore::DeleteCidr(std::string_view eni_id, Ipv4Cidr cidr, bool force) {
+Status Datastore::DeleteCidr(std::string_view eni_id, IpCidr cidr, bool force) {
   Eni* eni = MutableEni(eni_id);
   if (eni == nullptr) return FailWith(datastore_error::kUnknownEni);
   Cidr* found = FindCidr(*eni, cidr);
@@ -187,6 +212,22 @@ Status Datastore::DeleteCidr(std::string_view eni_id, Ipv4Cidr cidr, bool force)
   return {};
 }
 
+bool Datastore::DeleteUnusedCidrOfExcluded(std::string_view eni_id, IpCidr cidr) {
+  Eni* eni = MutableEni(eni_id);
+  if (eni == nullptr || !eni->excluded) return false;
+  Cidr* found = FindCidr(*eni, cidr);
+  if (found == nullptr || found->assigned > 0) return false;
+  const bool is_prefix = found->is_prefix();
+  ForgetCidr(*eni, *found);
+  eni->cidrs.erase(eni->cidrs.begin() + (found - eni->cidrs.data()));
+  if (config_.quirks.excludedCidrForgottenUncounted) {
+    raw_total_ips_ += cidr.size();
+    allocated_prefixes_ += is_prefix;
+  }
+  Changed();
+  return true;
+}
+
 Status Datastore::SetExcluded(std::string_view eni_id, bool excluded) {
   Eni* eni = MutableEni(eni_id);
   if (eni == nullptr) return FailWith(datastore_error::kUnknownEni);
@@ -195,34 +236,32 @@ Status Datastore::SetExcluded(std::string_view eni_id, bool excluded) {
   return {};
 }
 
-void Datastore::SetPrefixMode(bool prefix_mode) {
-  config_.prefix_mode = prefix_mode;
+void Datastore::SetMode(PoolMode mode) {
+  config_.mode = mode;
   Changed();
 }
 
 // --- Pods ---
 
-std::optional<Ipv4Address> Datastore::TakeAddress(Cidr& cidr, TimePoint now) const {
-  std::optional<Ipv4Address> reused;
-  std::optional<Ipv4Address> fresh;
+std::optional<IpAddress> Datastore::TakeAddress(Cidr& cidr, TimePoint now) const {
+  const IpAddress network = cidr.cidr.network();
+  std::optional<IpAddress> reused;
   const auto n = cidr.slots.size();
-  const size_t start =
-      choice_.Start(n, now, kWalkAddresses + (uint64_t{cidr.cidr.network().bits()} << 8));
+  const size_t start = choice_.Start(n, now, kWalkAddresses + (network.bits().low() << 8));
   for (size_t i = 0; i < n; ++i) {
     const size_t at = (start + i) % n;
     Cidr::Slot& slot = cidr.slots[at];
     if (slot.state == Cidr::State::kReleased && !Cooling(slot.unassigned, now)) {
-      if (!reused) reused = cidr.cidr.network().Offset(static_cast<uint32_t>(at));
+      if (!reused) reused = network.Offset(at);
       slot.state = Cidr::State::kAbsent;
     }
   }
   if (reused) return reused;
-  for (size_t at = 0; at < n && !fresh; ++at) {
-    if (cidr.slots[at].state == Cidr::State::kAbsent) {
-      fresh = cidr.cidr.network().Offset(static_cast<uint32_t>(at));
-    }
+  for (size_t at = 0; at < n; ++at) {
+    if (cidr.slots[at].state == Cidr::State::kAbsent) return network.Offset(at);
   }
-  return fresh;
+  if (static_cast<int64_t>(n) < cidr.size()) return network.Offset(n);
+  return std::nullopt;
 }
 
 void Datastore::MarkAssigned(Eni& eni, Cidr& cidr, const Holders::value_type& holder) {
@@ -233,7 +272,7 @@ void Datastore::MarkAssigned(Eni& eni, Cidr& cidr, const Holders::value_type& ho
   ++eni.assigned[Kind(cidr)];
 }
 
-void Datastore::MarkUnassigned(Eni& eni, Cidr& cidr, Ipv4Address ip) {
+void Datastore::MarkUnassigned(Eni& eni, Cidr& cidr, IpAddress ip) {
   Cidr::Slot& slot = SlotOf(cidr, ip);
   slot.state = Cidr::State::kAbsent;
   slot.holder = nullptr;
@@ -267,7 +306,7 @@ Result<PodAddress> Datastore::Assign(const IpamKey& key, const IpamMetadata& met
     for (size_t j = 0; j < cidrs; ++j) {
       Cidr& cidr = eni.cidrs[(first_cidr + j) % cidrs];
       if (Kind(cidr) != mode || cidr.assigned == cidr.size()) continue;
-      const std::optional<Ipv4Address> ip = TakeAddress(cidr, now);
+      const std::optional<IpAddress> ip = TakeAddress(cidr, now);
       if (!ip) continue;
       const auto [holder, inserted] = holders_.emplace(key, Holder{&eni, *ip, now, metadata});
       assert(inserted);
@@ -288,7 +327,7 @@ Result<PodAddress> Datastore::Assign(const IpamKey& key, const IpamMetadata& met
   return FailWith(datastore_error::kNoAddress);
 }
 
-Result<PodAddress> Datastore::Unassign(const IpamKey& key, TimePoint now) {
+Result<ReleasedAddress> Datastore::Unassign(const IpamKey& key, TimePoint now) {
   auto it = holders_.find(key);
   if (it == holders_.end()) {
     // Left over from agents that learned their pods from the container runtime (DL-1).
@@ -300,7 +339,7 @@ Result<PodAddress> Datastore::Unassign(const IpamKey& key, TimePoint now) {
 
   // Memory first, then the checkpoint, then the cooldown (ST-2).
   Holders::node_type holder = holders_.extract(it);
-  const Ipv4Address ip = holder.mapped().ip;
+  const IpAddress ip = holder.mapped().ip;
   MarkUnassigned(eni, cidr, ip);
   AllocationChange change;
   change.removed = &holder.key();
@@ -313,8 +352,15 @@ Result<PodAddress> Datastore::Unassign(const IpamKey& key, TimePoint now) {
   slot.state = Cidr::State::kReleased;
   slot.unassigned = now;
   released_.push_back({now, ip, &eni});
+  ReleasedAddress released;
+  released.address = AddressOn(eni.attributes, ip);
+  released.interfaces_count = std::max(1, holder.mapped().metadata.interfaces_count);
+  released.cidr = cidr.cidr;
+  released.cidr_is_prefix = cidr.is_prefix();
+  released.cidr_unused = cidr.assigned == 0;
+  released.eni_excluded = eni.excluded;
   Changed();
-  return AddressOn(eni.attributes, ip);
+  return released;
 }
 
 Result<std::vector<Allocation>> Datastore::Restore(const std::vector<Allocation>& allocations) {
@@ -354,13 +400,15 @@ PoolStats Datastore::Stats(TimePoint now) {
   const int mode = Mode();
   bool all_count = true;
   for (const auto& eni : enis_) {
-    stats.free_prefixes += eni->unused_cidrs[1];
-    all_count = all_count && !eni->excluded && eni->total[1 - mode] == 0;
+    stats.free_prefixes += eni->unused_cidrs[1] + eni->unused_cidrs[2];
+    const int64_t total = eni->total[0] + eni->total[1] + eni->total[2];
+    all_count = all_count && !eni->excluded && eni->total[mode] == total;
     if (eni->excluded) continue;
     stats.total_ips += eni->total[mode];
     stats.assigned_ips += eni->assigned[mode];
   }
   stats.total_prefixes = allocated_prefixes_;
+  stats.cooling_is_available = config_.quirks.coolingCountsAsAvailable;
   stats.cooling_ips = static_cast<int>(released_.size());
   if (!all_count) {
     stats.cooling_ips = static_cast<int>(std::ranges::count_if(released_, [&](const Released& r) {
@@ -381,13 +429,22 @@ std::vector<const Datastore::Eni*> Datastore::AllocatableEnis(int slots_per_eni)
   return result;
 }
 
-std::vector<Ipv4Cidr> Datastore::FreeableCidrs(std::string_view eni_id) const {
-  std::vector<Ipv4Cidr> result;
+std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, TimePoint now) const {
+  std::vector<IpCidr> result;
   const Eni* eni = FindEni(eni_id);
   if (eni == nullptr) return result;
   for (const Cidr& cidr : eni->cidrs) {
-    if (cidr.assigned == 0) result.push_back(cidr.cidr);
+    if (cidr.assigned > 0) continue;
+    if (!config_.quirks.releasesCooling && HasCooling(cidr, now)) continue;
+    result.push_back(cidr.cidr);
   }
+  return result;
+}
+
+std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, PoolMode kind,
+                                             TimePoint now) const {
+  std::vector<IpCidr> result = FreeableCidrs(eni_id, now);
+  std::erase_if(result, [&](const IpCidr& cidr) { return KindOf(cidr) != kind; });
   return result;
 }
 
@@ -416,27 +473,26 @@ std::vector<Allocation> Datastore::AllAllocations() const {
 bool Datastore::PassesRemoval(const Eni& eni, const RemovalTargets& targets, TimePoint now) const {
   if (!eni.removable() || eni.pods() > 0 || now - eni.created < kMinimumEniAge) return false;
   for (const Cidr& cidr : eni.cidrs) {
-    for (const Cidr::Slot& slot : cidr.slots) {
-      if (slot.state == Cidr::State::kReleased && Cooling(slot.unassigned, now)) return false;
-    }
+    if (cidr.cidr.is_v4() && HasCooling(cidr, now)) return false;
   }
   const int mode = Mode();
-  int free_ips = 0;
-  int total_ips = 0;
+  int64_t free_ips = 0;
+  int64_t total_ips = 0;
   int unused_cidrs = 0;
   for (const auto& other : enis_) {
     if (other.get() == &eni) continue;
-    unused_cidrs += other->unused_cidrs[0] + other->unused_cidrs[1];
+    unused_cidrs += other->unused_cidrs[1];
+    if (config_.quirks.warmPrefixCountsAddresses) unused_cidrs += other->unused_cidrs[0];
     if (other->excluded) continue;
     free_ips += other->total[mode] - other->assigned[mode];
     total_ips += other->total[mode];
   }
-  const auto in_mode = [this](int ips) {
-    return config_.prefix_mode ? DivideRoundingUp(ips, kAddressesPerPrefix) * kAddressesPerPrefix
-                               : ips;
+  const bool prefix_mode = config_.mode == PoolMode::kPrefixes;
+  const auto in_mode = [prefix_mode](int ips) {
+    return prefix_mode ? DivideRoundingUp(ips, kAddressesPerPrefix) * kAddressesPerPrefix : ips;
   };
   return free_ips >= in_mode(targets.warm_ips) && total_ips >= in_mode(targets.minimum_ips) &&
-         (!config_.prefix_mode || unused_cidrs >= targets.warm_prefixes);
+         (!prefix_mode || unused_cidrs >= targets.warm_prefixes);
 }
 
 std::optional<std::string> Datastore::RemoveUnusedEni(const RemovalTargets& targets,
@@ -461,6 +517,7 @@ TimePoint Datastore::NextEniUnprotected(TimePoint now) const {
     if (!eni->removable() || eni->pods() > 0) continue;
     TimePoint at = eni->created + kMinimumEniAge;
     for (const Cidr& cidr : eni->cidrs) {
+      if (!cidr.cidr.is_v4()) continue;
       for (const Cidr::Slot& slot : cidr.slots) {
         if (slot.state != Cidr::State::kReleased) continue;
         at = std::max(at, slot.unassigned + config_.ip_cooldown + Duration(1));

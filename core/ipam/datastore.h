@@ -1,13 +1,15 @@
 // The agent's book of ENIs, their CIDRs and which pod has which address.
 //
-// A CIDR is a /32 (secondary-IP mode) or a /28 (prefix mode); an ENI may carry both kinds after the
-// mode was switched, but only those of the current mode serve pods. Rules DM, ST, AS, CD, DL and
-// RM-3 of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd/datastore). IPv4 only.
+// A CIDR is a /32 (secondary-IP mode), a /28 (prefix mode) or an IPv6 /80; an ENI may carry several
+// kinds after the mode was switched, but only those of the current mode serve pods. Rules DM, ST,
+// AS, CD, DL, EX-4 and RM-3 of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd/datastore). One datastore a
+// network card.
 //
 // Invariants
 //  - An address is held by at most one key, and a key holds at most one address.
 //  - The checkpoint on disk says the same as memory whenever Assign or Unassign has succeeded.
-//  - assigned + unassigned = size for every CIDR; counters per ENI equal a recount.
+//  - assigned + unassigned = size for every CIDR; counters per ENI equal a recount. The totals of
+//    the whole book do too, but for quirks DM-9 and EX-4.
 // Time is a parameter and never goes back. Not thread-safe: one agent is one flow at a time.
 // Complexity: Assign is O(ENIs + CIDRs of one ENI), Unassign O(1) plus a walk over one ENI's CIDRs,
 // Stats O(ENIs); an instance has at most 24 ENIs of at most 49 CIDRs (15 x 49 on large types).
@@ -24,7 +26,8 @@
 #include <vector>
 
 #include "core/ipam/pool_policy.h"
-#include "core/net/ipv4.h"
+#include "core/ipam/quirks.h"
+#include "core/net/ip.h"
 #include "core/ports/checkpoint_store.h"
 #include "core/ports/choice.h"
 #include "core/ports/clock.h"
@@ -58,15 +61,26 @@ struct EniAttributes {
 // What a pod gets, and gets back from on release.
 struct PodAddress {
   std::string eni_id;
-  Ipv4Address ip;
+  IpAddress ip;
   int device_number = 0;
   int route_table = 0;
 
   friend bool operator==(const PodAddress&, const PodAddress&) = default;
 };
 
-// DM-10 for the default network card: the primary ENI uses the main table.
-constexpr int RouteTableOf(int device_number) {
+// What Unassign tells of the address that a pod gave back.
+struct ReleasedAddress {
+  PodAddress address;
+  int interfaces_count = 1;  // DL-2
+  IpCidr cidr;
+  bool cidr_is_prefix = false;
+  bool cidr_unused = false;  // no pod has an address of it any more
+  bool eni_excluded = false;
+};
+
+// DM-10: the primary ENI of the default network card uses the main table.
+constexpr int RouteTableOf(int device_number, int network_card) {
+  if (network_card > 0) return 10000 + 100 * network_card + device_number;
   return device_number == 0 ? 254 : device_number + 1;
 }
 
@@ -80,8 +94,10 @@ class PoolListener {
 class Datastore final : public AllocationSource {
  public:
   struct Config {
-    bool prefix_mode = false;
+    PoolMode mode = PoolMode::kSecondaryIps;
     Duration ip_cooldown = std::chrono::seconds(30);
+    int network_card = 0;
+    Quirks quirks;
   };
 
   struct Cidr;
@@ -98,18 +114,20 @@ class Datastore final : public AllocationSource {
   // Unforced, refuses while pods hold addresses (DM-9).
   Status RemoveEni(std::string_view eni_id, bool force);
   // kDuplicateCidr if this ENI has it; other ENIs are not looked at (DM-7).
-  Status AddCidr(std::string_view eni_id, Ipv4Cidr cidr, bool is_prefix);
+  Status AddCidr(std::string_view eni_id, IpCidr cidr);
   // Unforced, refuses while pods hold addresses of it; cooling ones do not protect it (DM-8).
-  Status DeleteCidr(std::string_view eni_id, Ipv4Cidr cidr, bool force);
+  Status DeleteCidr(std::string_view eni_id, IpCidr cidr, bool force);
+  // EX-4: drops a CIDR of an excluded ENI if no pod has an address of it; false if it stays.
+  bool DeleteUnusedCidrOfExcluded(std::string_view eni_id, IpCidr cidr);
   // Excluded ENIs keep their pods but serve no new ones and do not count (EX-2).
   Status SetExcluded(std::string_view eni_id, bool excluded);
-  void SetPrefixMode(bool prefix_mode);
+  void SetMode(PoolMode mode);
 
   // --- Pods ---
   // Same key, same address (AS-1). kNoAddress if there is none now; never waits.
   Result<PodAddress> Assign(const IpamKey& key, const IpamMetadata& metadata, TimePoint now);
   // The address cools from `now` on. kUnknownPod if the key holds none (DL-1).
-  Result<PodAddress> Unassign(const IpamKey& key, TimePoint now);
+  Result<ReleasedAddress> Unassign(const IpamKey& key, TimePoint now);
   // Takes over what a checkpoint says (RS-4 to RS-6): addresses on no ENI are dropped; one address
   // twice is an error. Returns what was dropped.
   Result<std::vector<Allocation>> Restore(const std::vector<Allocation>& allocations);
@@ -119,21 +137,29 @@ class Datastore final : public AllocationSource {
   void RewriteCheckpoint();
 
   // --- Reading ---
+  int network_card() const { return config_.network_card; }
+  PoolMode mode() const { return config_.mode; }
   PoolStats Stats(TimePoint now);
   const std::vector<std::unique_ptr<Eni>>& enis() const { return enis_; }  // oldest first
   const Eni* FindEni(std::string_view eni_id) const;
   const Eni* FindTrunk() const;
   std::optional<PodAddress> Find(const IpamKey& key) const;
-  bool Holds(Ipv4Cidr cidr) const;  // on any ENI
+  bool Holds(IpCidr cidr) const;  // on any ENI
   // Secondary-mode or prefix-mode capacity left: ENIs that may get more CIDRs (UP-3), oldest first.
   std::vector<const Eni*> AllocatableEnis(int slots_per_eni) const;
-  // CIDRs of either kind without assigned addresses, cooling ones included (DN-3), oldest first.
-  std::vector<Ipv4Cidr> FreeableCidrs(std::string_view eni_id) const;
+  // CIDRs without assigned addresses (DN-3), oldest first; of any kind, or of one. Those with
+  // cooling addresses are among them (CD-2), unless that is repaired.
+  std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, TimePoint now) const;
+  std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, PoolMode kind, TimePoint now) const;
   // A non-primary, non-trunk, non-EFA ENI without pods exists (RM-1).
   bool HasEmptyEni() const;
   std::vector<Allocation> AllAllocations() const override;
   // DM-6: the raw total over all CIDRs of any mode, as the real agent keeps it.
-  int raw_total_ips() const { return raw_total_ips_; }
+  int64_t raw_total_ips() const { return raw_total_ips_; }
+  // Pods with an address, in any mode.
+  int64_t assigned_ips() const { return static_cast<int64_t>(holders_.size()); }
+  // The earliest time at which an address that cools now stops to; kForever if none cools.
+  TimePoint NextCooled() const;
   int forced_removals_of_enis() const { return forced_removals_of_enis_; }
   int forced_removals_of_ips() const { return forced_removals_of_ips_; }
   // Order-independent digest of all (ENI, CIDR) pairs, see pool_digest.h.
@@ -158,23 +184,24 @@ class Datastore final : public AllocationSource {
   using Holders = std::unordered_map<IpamKey, Holder>;
   struct Released {
     TimePoint at;
-    Ipv4Address ip;
+    IpAddress ip;
     Eni* eni;
   };
 
   Eni* MutableEni(std::string_view eni_id);
   Status SaveCheckpoint(const AllocationChange& change);
   // An address of the CIDR that is free now, if any; forgets all whose cooldown is over (AS-5).
-  std::optional<Ipv4Address> TakeAddress(Cidr& cidr, TimePoint now) const;
+  std::optional<IpAddress> TakeAddress(Cidr& cidr, TimePoint now) const;
   void MarkAssigned(Eni& eni, Cidr& cidr, const Holders::value_type& holder);
-  void MarkUnassigned(Eni& eni, Cidr& cidr, Ipv4Address ip);
+  void MarkUnassigned(Eni& eni, Cidr& cidr, IpAddress ip);
   // Takes the addresses of a CIDR away from their pods; returns how many.
   int DropHolders(Eni& eni, Cidr& cidr);
   void ForgetCidr(Eni& eni, const Cidr& cidr);
+  bool HasCooling(const Cidr& cidr, TimePoint now) const;
   void EraseEni(const Eni& eni);
   bool PassesRemoval(const Eni& eni, const RemovalTargets& targets, TimePoint now) const;
   bool Cooling(TimePoint unassigned, TimePoint now) const;
-  int Mode() const { return config_.prefix_mode ? 1 : 0; }
+  int Mode() const { return static_cast<int>(config_.mode); }
   void Changed();
 
   Config config_;
@@ -185,7 +212,7 @@ class Datastore final : public AllocationSource {
   Holders holders_;
   std::deque<Released> released_;  // by time; what may still be cooling
   bool checkpoint_stale_ = false;  // it differs from memory by more than the next change
-  int raw_total_ips_ = 0;
+  int64_t raw_total_ips_ = 0;
   int allocated_prefixes_ = 0;
   int forced_removals_of_enis_ = 0;
   int forced_removals_of_ips_ = 0;
@@ -204,12 +231,14 @@ struct Datastore::Cidr {
     const Holders::value_type* holder = nullptr;  // of an assigned one
   };
 
-  Ipv4Cidr cidr;
-  bool is_prefix = false;
+  IpCidr cidr;
+  PoolMode kind = PoolMode::kSecondaryIps;  // the mode in which it serves pods
   int assigned = 0;
-  std::vector<Slot> slots;  // one an address, numerically
+  // One an address, numerically; of a /80 only as many as were ever used.
+  std::vector<Slot> slots;
 
-  int size() const { return static_cast<int>(cidr.size()); }
+  bool is_prefix() const { return kind != PoolMode::kSecondaryIps; }
+  int64_t size() const { return cidr.size(); }
 };
 
 struct Datastore::Eni {
@@ -218,12 +247,13 @@ struct Datastore::Eni {
   bool excluded = false;
   uint64_t digest = 0;
   std::vector<Cidr> cidrs;  // oldest first
-  // Index 0: /32s, 1: prefixes.
-  int total[2] = {0, 0};
-  int assigned[2] = {0, 0};
-  int unused_cidrs[2] = {0, 0};
+  // By PoolMode.
+  int64_t total[kPoolModes] = {};
+  int assigned[kPoolModes] = {};
+  int unused_cidrs[kPoolModes] = {};
 
-  int pods() const { return assigned[0] + assigned[1]; }
+  int pods() const { return assigned[0] + assigned[1] + assigned[2]; }
+  int pods_v4() const { return assigned[0] + assigned[1]; }
   // DM-2, RM-3: neither primary nor holding a role that forbids removal.
   bool removable() const {
     return !attributes.is_primary && !attributes.is_trunk && !attributes.is_efa;
@@ -232,7 +262,7 @@ struct Datastore::Eni {
 
 struct Datastore::Holder {
   Eni* eni = nullptr;
-  Ipv4Address ip;
+  IpAddress ip;
   TimePoint allocated;
   IpamMetadata metadata;
 };

@@ -38,11 +38,12 @@ class CountingListener final : public PoolListener {
 
 class DatastoreHistory {
  public:
-  DatastoreHistory(uint64_t seed, bool prefix_mode, bool random_choice)
+  DatastoreHistory(uint64_t seed, PoolMode mode, bool random_choice, bool repaired)
       : random_(HashMix(seed)),
         oldest_first_(!random_choice),
         choice_(random_choice ? Choice::Random(seed) : Choice::Oldest()) {
-    twin_.prefix_mode = prefix_mode;
+    twin_.mode = mode;
+    if (repaired) twin_.quirks = AllRepaired();
     Restart();
   }
 
@@ -65,8 +66,12 @@ class DatastoreHistory {
   std::string SomeEni() { return fmt::format("eni-{}", random_.Below(kEnis)); }
   IpamKey SomeKey() { return {"aws-cni", fmt::format("c{}", random_.Below(kPods)), "eth0"}; }
   // Every ENI has ranges of its own: the same CIDR is never on two.
-  Ipv4Cidr SomeCidr(const std::string& eni) {
+  IpCidr SomeCidr(const std::string& eni) {
     const auto block = static_cast<uint8_t>(eni.back() - '0');
+    if (random_.OneIn(twin_.mode == PoolMode::kIpv6 ? 2 : 8)) {
+      return Ipv6Cidr(Ipv6Address(0x20010db800000000 | block, uint64_t(random_.Below(2)) << 48),
+                      80);
+    }
     if (random_.OneIn(2)) {
       return Ipv4Cidr(Ipv4Address(10, 1, block, static_cast<uint8_t>(random_.Below(4) * 16)), 28);
     }
@@ -75,7 +80,7 @@ class DatastoreHistory {
 
   void Act() {
     const std::string eni = SomeEni();
-    const Ipv4Cidr cidr = SomeCidr(eni);
+    const IpCidr cidr = SomeCidr(eni);
     const bool force = random_.OneIn(3);
     checkpoint_.failing = random_.OneIn(12);
     switch (random_.Below(16)) {
@@ -96,10 +101,14 @@ class DatastoreHistory {
       case 2:
       case 3:
       case 4:
-        EXPECT_EQ(real_->AddCidr(eni, cidr, cidr.length() < 32).has_value(),
-                  twin_.AddCidr(eni, cidr));
+        EXPECT_EQ(real_->AddCidr(eni, cidr).has_value(), twin_.AddCidr(eni, cidr));
         return;
       case 5:
+        if (random_.OneIn(2)) {
+          EXPECT_EQ(real_->DeleteUnusedCidrOfExcluded(eni, cidr),
+                    twin_.DeleteUnusedCidrOfExcluded(eni, cidr));
+          return;
+        }
         EXPECT_EQ(real_->DeleteCidr(eni, cidr, force).has_value(),
                   twin_.DeleteCidr(eni, cidr, force));
         return;
@@ -109,8 +118,8 @@ class DatastoreHistory {
         return;
       case 7:
         if (!random_.OneIn(20)) return;
-        twin_.prefix_mode = !twin_.prefix_mode;
-        real_->SetPrefixMode(twin_.prefix_mode);
+        twin_.mode = static_cast<PoolMode>(random_.Below(kPoolModes));
+        real_->SetMode(twin_.mode);
         return;
       case 8:
         if (random_.OneIn(10)) Restart();
@@ -176,7 +185,7 @@ class DatastoreHistory {
       for (const Datastore::Cidr& cidr : eni->cidrs) {
         NaiveCidr* known = twin_.FindCidr(eni->attributes.id, cidr.cidr);
         const size_t forgotten = std::erase_if(known->addresses, [&](const auto& address) {
-          const auto at = address.first.bits() - cidr.cidr.network().bits();
+          const auto at = static_cast<size_t>(cidr.cidr.OffsetOf(address.first));
           return !address.second.key && !twin_.Cooling(address.second, now_) &&
                  cidr.slots[at].state == Datastore::Cidr::State::kAbsent;
         });
@@ -188,7 +197,7 @@ class DatastoreHistory {
 
   void Unassign(const IpamKey& key) {
     const std::optional<PodAddress> held = twin_.Find(key);
-    const Result<PodAddress> got = real_->Unassign(key, now_);
+    const Result<ReleasedAddress> got = real_->Unassign(key, now_);
     if (!held) {
       ASSERT_FALSE(got);
       EXPECT_EQ(got.error().code, datastore_error::kUnknownPod);
@@ -196,7 +205,7 @@ class DatastoreHistory {
     }
     ASSERT_EQ(got.has_value(), !checkpoint_.failing);
     if (!got) return;
-    EXPECT_EQ(*got, *held);
+    EXPECT_EQ(got->address, *held);
     twin_.Release(key, now_);
   }
 
@@ -220,15 +229,16 @@ class DatastoreHistory {
   void Restart() {
     restarted_ = true;
     checkpoint_.failing = false;
-    real_ = std::make_unique<Datastore>(Datastore::Config{twin_.prefix_mode, twin_.cooldown},
-                                        checkpoint_, choice_, &listener_);
+    real_ =
+        std::make_unique<Datastore>(Datastore::Config{twin_.mode, twin_.cooldown, 0, twin_.quirks},
+                                    checkpoint_, choice_, &listener_);
     twin_.lost_ips = twin_.lost_prefixes = 0;
     for (NaiveEni& eni : twin_.enis) {
       eni.created = now_;
       EXPECT_TRUE(real_->AddEni(eni.attributes, now_));
       EXPECT_TRUE(real_->SetExcluded(eni.attributes.id, eni.excluded));
       for (NaiveCidr& cidr : eni.cidrs) {
-        EXPECT_TRUE(real_->AddCidr(eni.attributes.id, cidr.cidr, cidr.is_prefix));
+        EXPECT_TRUE(real_->AddCidr(eni.attributes.id, cidr.cidr));
         cidr.addresses.clear();
       }
     }
@@ -257,16 +267,12 @@ class DatastoreHistory {
       if (!eni.excluded && !eni.attributes.is_trunk && eni.cidrs.size() < 4) {
         allocatable.push_back(eni.attributes.id);
       }
-      std::vector<Ipv4Cidr> freeable;
-      for (const NaiveCidr& cidr : eni.cidrs) {
-        if (cidr.pods() == 0) freeable.push_back(cidr.cidr);
-      }
-      EXPECT_EQ(real_->FreeableCidrs(eni.attributes.id), freeable);
+      EXPECT_EQ(real_->FreeableCidrs(eni.attributes.id, now_), twin_.Freeable(eni, now_));
     }
     std::vector<std::string> got;
     for (const Datastore::Eni* eni : real_->AllocatableEnis(4)) got.push_back(eni->attributes.id);
     EXPECT_EQ(got, allocatable);
-    EXPECT_TRUE(real_->FreeableCidrs("eni-9").empty());
+    EXPECT_TRUE(real_->FreeableCidrs("eni-9", now_).empty());
   }
 
   std::vector<std::string> Removable(TimePoint at) const {
@@ -299,11 +305,17 @@ class DatastoreHistory {
   bool restarted_ = false;
 };
 
-class DatastoreRandom : public testing::TestWithParam<std::tuple<bool, bool, int>> {};
+std::string_view NameOf(PoolMode mode) {
+  if (mode == PoolMode::kIpv6) return "Ipv6";
+  return mode == PoolMode::kPrefixes ? "Prefix" : "Ip";
+}
+
+class DatastoreRandom : public testing::TestWithParam<std::tuple<PoolMode, bool, int>> {};
 
 TEST_P(DatastoreRandom, AgreesWithItsTwin) {
-  const auto [prefix_mode, random_choice, seed] = GetParam();
-  DatastoreHistory history(static_cast<uint64_t>(seed), prefix_mode, random_choice);
+  const auto [mode, random_choice, seed] = GetParam();
+  const bool repaired = seed % 4 == 0;
+  DatastoreHistory history(static_cast<uint64_t>(seed), mode, random_choice, repaired);
   for (int step = 0; step < kSteps; ++step) {
     history.Step();
     if (HasFailure()) {
@@ -312,13 +324,14 @@ TEST_P(DatastoreRandom, AgreesWithItsTwin) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Histories, DatastoreRandom,
-                         testing::Combine(testing::Bool(), testing::Bool(), testing::Range(1, 9)),
-                         [](const auto& info) {
-                           return fmt::format("{}{}{}", std::get<0>(info.param) ? "Prefix" : "Ip",
-                                              std::get<1>(info.param) ? "Random" : "Oldest",
-                                              std::get<2>(info.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Histories, DatastoreRandom,
+    testing::Combine(testing::Values(PoolMode::kSecondaryIps, PoolMode::kPrefixes, PoolMode::kIpv6),
+                     testing::Bool(), testing::Range(1, 9)),
+    [](const auto& info) {
+      return fmt::format("{}{}{}", NameOf(std::get<0>(info.param)),
+                         std::get<1>(info.param) ? "Random" : "Oldest", std::get<2>(info.param));
+    });
 
 TEST(Datastore, FindsPodsOfOldAgents) {
   MemoryCheckpointStore checkpoint;
@@ -326,7 +339,7 @@ TEST(Datastore, FindsPodsOfOldAgents) {
   EniAttributes eni;
   eni.id = "eni-1";
   ASSERT_TRUE(datastore.AddEni(eni, kTimeZero));
-  ASSERT_TRUE(datastore.AddCidr("eni-1", Ipv4Cidr({10, 0, 0, 1}, 32), false));
+  ASSERT_TRUE(datastore.AddCidr("eni-1", Ipv4Cidr({10, 0, 0, 1}, 32)));
   ASSERT_TRUE(datastore.Assign({"_migrated-from-cri", "c1", "unknown"}, {}, kTimeZero));
   EXPECT_TRUE(datastore.Unassign({"aws-cni", "c1", "eth0"}, kTimeZero));
 }
@@ -337,7 +350,7 @@ TEST(Datastore, RefusesACheckpointThatGivesAnAddressTwice) {
   EniAttributes eni;
   eni.id = "eni-1";
   ASSERT_TRUE(datastore.AddEni(eni, kTimeZero));
-  ASSERT_TRUE(datastore.AddCidr("eni-1", Ipv4Cidr({10, 0, 0, 1}, 32), false));
+  ASSERT_TRUE(datastore.AddCidr("eni-1", Ipv4Cidr({10, 0, 0, 1}, 32)));
   const Ipv4Address ip(10, 0, 0, 1);
   const auto restored = datastore.Restore(
       {{{"n", "c1", "i"}, ip, kTimeZero, {}}, {{"n", "c2", "i"}, ip, kTimeZero, {}}});
@@ -355,7 +368,7 @@ TEST(Datastore, RandomChoiceIsSeeded) {
       eni.id = fmt::format("eni-{}", i);
       EXPECT_TRUE(datastore.AddEni(eni, kTimeZero));
       for (uint8_t j = 0; j < 8; ++j) {
-        EXPECT_TRUE(datastore.AddCidr(eni.id, Ipv4Cidr({10, 0, i, j}, 32), false));
+        EXPECT_TRUE(datastore.AddCidr(eni.id, Ipv4Cidr({10, 0, i, j}, 32)));
       }
     }
     std::string placed;

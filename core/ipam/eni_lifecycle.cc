@@ -199,10 +199,10 @@ Task<Result<MetadataEni>> WaitForEni(AgentState& agent, std::string eni_id, size
 void AddAddresses(AgentState& agent, const std::string& eni_id, const std::vector<Ipv4Address>& ips,
                   const std::vector<Ipv4Cidr>& prefixes) {
   for (const Ipv4Address ip : ips) {
-    static_cast<void>(agent.datastore.AddCidr(eni_id, Ipv4Cidr(ip), false));
+    static_cast<void>(agent.datastore.AddCidr(eni_id, Ipv4Cidr(ip)));
   }
   for (const Ipv4Cidr& prefix : prefixes) {
-    static_cast<void>(agent.datastore.AddCidr(eni_id, prefix, true));
+    static_cast<void>(agent.datastore.AddCidr(eni_id, prefix));
   }
 }
 
@@ -211,7 +211,7 @@ Task<Status> SetupEni(AgentState& agent, MetadataEni eni) {
   attributes.id = eni.id;
   attributes.is_primary = eni.id == agent.identity.primary_eni_id;
   attributes.device_number = eni.device_number;
-  attributes.route_table = RouteTableOf(eni.device_number);
+  attributes.route_table = RouteTableOf(eni.device_number, eni.network_card);
   attributes.subnet_id = eni.subnet_id;
   const bool is_primary = attributes.is_primary;
   const int route_table = attributes.route_table;

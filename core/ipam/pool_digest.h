@@ -2,7 +2,7 @@
 // kept in O(1) a change: XOR together EniDigest of every ENI and PoolItemDigest of every item.
 //
 // Two sets of equal digest are taken to be equal; unequal sets collide with probability 2^-64.
-// A /32 stands for one address. Same values on every platform.
+// A block of one address stands for that address. Same values on every platform.
 #ifndef CNISIM_CORE_IPAM_POOL_DIGEST_H_
 #define CNISIM_CORE_IPAM_POOL_DIGEST_H_
 
@@ -10,15 +10,14 @@
 #include <string_view>
 
 #include "core/net/hash.h"
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 
 namespace cnisim {
 
 constexpr uint64_t EniDigest(std::string_view eni_id) { return HashMix(HashName(eni_id)); }
 
-constexpr uint64_t PoolItemDigest(uint64_t eni_digest, Ipv4Cidr item) {
-  return HashMix(eni_digest ^ HashMix(uint64_t{item.network().bits()} << 8 |
-                                      static_cast<uint64_t>(item.length())));
+inline uint64_t PoolItemDigest(uint64_t eni_digest, IpCidr item) {
+  return HashMix(eni_digest ^ std::hash<IpCidr>()(item));
 }
 
 }  // namespace cnisim

@@ -96,17 +96,17 @@ Task<GrowResult> GrowExistingEni(AgentState& agent) {
 }
 
 // What removes CIDRs from one ENI, at EC2 as well: prefixes first, then addresses (DN-3).
-Task<void> ReleaseCidrs(AgentState& agent, std::string eni_id, std::vector<Ipv4Cidr> cidrs) {
+Task<void> ReleaseCidrs(AgentState& agent, std::string eni_id, std::vector<IpCidr> cidrs) {
   UnassignPrivateIpAddressesRequest prefixes;
   UnassignPrivateIpAddressesRequest addresses;
   prefixes.network_interface_id = addresses.network_interface_id = eni_id;
-  for (const Ipv4Cidr& cidr : cidrs) {
+  for (const IpCidr& cidr : cidrs) {
     if (!agent.datastore.DeleteCidr(eni_id, cidr, false)) continue;
     agent.released_cidrs[cidr] = agent.Now() + kReleasedCidrCooldown;
-    if (cidr.length() == 32) {
-      addresses.ips.push_back(cidr.network());
+    if (cidr.size() == 1) {
+      addresses.ips.push_back(cidr.network().v4());
     } else {
-      prefixes.prefixes.push_back(cidr);
+      prefixes.prefixes.push_back(cidr.v4());
     }
   }
   // A failure is only logged by the real agent; reconcile finds what EC2 still holds.
@@ -130,7 +130,7 @@ Task<void> DecreasePool(AgentState& agent) {
   const size_t first = agent.choice.Start(n, agent.Now(), kWalkShrink);
   for (size_t i = 0; i < n && budget > 0; ++i) {
     const std::string& eni_id = enis[(first + i) % n];
-    std::vector<Ipv4Cidr> cidrs = agent.datastore.FreeableCidrs(eni_id);
+    std::vector<IpCidr> cidrs = agent.datastore.FreeableCidrs(eni_id, agent.Now());
     if (cidrs.empty()) continue;
     const size_t first_cidr = agent.choice.Start(cidrs.size(), agent.Now(), kWalkShrinkCidrs);
     std::rotate(cidrs.begin(), cidrs.begin() + static_cast<std::ptrdiff_t>(first_cidr),

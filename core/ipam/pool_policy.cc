@@ -6,21 +6,24 @@ namespace cnisim {
 
 TargetState TargetStateOf(const PoolStats& stats, const PoolConfig& config) {
   if (!config.ip_targets_defined()) return {};
-  const int available = stats.available_ips();
+  // IPv4 only, so the counts are small.
+  const auto total = static_cast<int>(stats.total_ips);
+  const auto assigned = static_cast<int>(stats.assigned_ips);
+  const auto available = static_cast<int>(stats.available_ips());
   const int warm = config.warm_ip_target;
   const int minimum = config.minimum_ip_target;
   TargetState state;
   state.defined = true;
-  const int short_ips = std::max(std::max(warm - available, 0), minimum - stats.total_ips);
+  const int short_ips = std::max(std::max(warm - available, 0), minimum - total);
   if (config.prefix_mode) {
-    const int needed = DivideRoundingUp(stats.assigned_ips + warm, kAddressesPerPrefix);
+    const int needed = DivideRoundingUp(assigned + warm, kAddressesPerPrefix);
     const int floor = DivideRoundingUp(minimum, kAddressesPerPrefix);
     state.short_by = DivideRoundingUp(short_ips, kAddressesPerPrefix);
     state.over_by = std::max(std::min(stats.free_prefixes, stats.total_prefixes - needed), 0);
     state.over_by = std::max(std::min(state.over_by, stats.total_prefixes - floor), 0);
   } else {
     state.short_by = short_ips;
-    state.over_by = std::max(std::min(std::max(available - warm, 0), stats.total_ips - minimum), 0);
+    state.over_by = std::max(std::min(std::max(available - warm, 0), total - minimum), 0);
   }
   return state;
 }
@@ -35,7 +38,7 @@ bool IsTooLow(const PoolStats& stats, const PoolConfig& config) {
   if (stats.total_ips >= config.max_pods) return false;
   const TargetState state = TargetStateOf(stats, config);
   if (state.defined) return state.short_by > 0;
-  const int available = stats.available_ips();
+  const int64_t available = stats.available_ips();
   const int warm = config.prefix_mode ? config.warm_prefix_target : config.warm_eni_target;
   const int unit = config.prefix_mode ? kAddressesPerPrefix : config.slots_per_eni;
   return available < warm * unit || (warm == 0 && available == 0);

@@ -3,9 +3,11 @@
 //
 // Rules TG, LO, UP-4, UP-9, DN-1, DN-3 and RM-1 of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd/ipamd.go).
 // Secondary-IP mode counts in addresses; prefix mode counts in /28 prefixes of 16 addresses.
-// "Available" addresses include cooling ones (ST-6), as in the real agent.
+// "Available" addresses include cooling ones (ST-6), as in the real agent, unless that is repaired.
 #ifndef CNISIM_CORE_IPAM_POOL_POLICY_H_
 #define CNISIM_CORE_IPAM_POOL_POLICY_H_
+
+#include <cstdint>
 
 #include "core/ports/ec2_api.h"
 
@@ -14,15 +16,22 @@ namespace cnisim {
 // (a + b - 1) / b for positive b; what the real agent uses for addresses per prefix.
 constexpr int DivideRoundingUp(int a, int b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
 
+// How a node gives out addresses, and so which CIDRs of its ENIs it uses.
+enum class PoolMode : uint8_t { kSecondaryIps, kPrefixes, kIpv6 };
+inline constexpr int kPoolModes = 3;
+
 // ST-5: addresses of ENIs that may serve pods and of the current mode only; prefixes of all.
 struct PoolStats {
-  int total_ips = 0;
-  int assigned_ips = 0;
-  int cooling_ips = 0;
+  int64_t total_ips = 0;
+  int64_t assigned_ips = 0;
+  int64_t cooling_ips = 0;
   int total_prefixes = 0;
   int free_prefixes = 0;  // no address assigned
+  bool cooling_is_available = true;
 
-  int available_ips() const { return total_ips - assigned_ips; }
+  int64_t available_ips() const {
+    return total_ips - assigned_ips - (cooling_is_available ? 0 : cooling_ips);
+  }
 };
 
 struct PoolConfig {

@@ -9,19 +9,19 @@
 namespace cnisim {
 namespace {
 
-using CidrSet = std::set<Ipv4Cidr>;
+using CidrSet = std::set<IpCidr>;
 
 CidrSet PoolCidrs(const Datastore::Eni& eni, bool prefixes) {
   CidrSet result;
   for (const Datastore::Cidr& cidr : eni.cidrs) {
-    if (cidr.is_prefix == prefixes) result.insert(cidr.cidr);
+    if (cidr.is_prefix() == prefixes) result.insert(cidr.cidr);
   }
   return result;
 }
 
 CidrSet AsCidrs(const std::vector<Ipv4Address>& ips) {
   CidrSet result;
-  for (const Ipv4Address ip : ips) result.insert(Ipv4Cidr(ip));
+  for (const IpAddress ip : ips) result.insert(IpCidr(ip));
   return result;
 }
 
@@ -43,7 +43,7 @@ CidrSet ItemsOf(const NetworkInterface& eni, Ipv4Address recorded_primary, bool 
   if (prefixes) return AsCidrs(eni.ipv4_prefixes);
   CidrSet items = AsCidrs(eni.secondary_ips);
   // Without a record of the primary address it passes for a secondary one (RC-7).
-  if (!has_record || recorded_primary != eni.primary_ip) items.insert(Ipv4Cidr(eni.primary_ip));
+  if (!has_record || recorded_primary != eni.primary_ip) items.insert(IpCidr(eni.primary_ip));
   return items;
 }
 
@@ -64,7 +64,7 @@ Task<void> ReconcileItems(AgentState& agent, std::string eni_id, CidrSet attache
   }
 
   CidrSet seen;
-  for (const Ipv4Cidr& item : attached) {
+  for (const IpCidr& item : attached) {
     const auto released = agent.released_cidrs.find(item);
     if (released != agent.released_cidrs.end()) {
       if (agent.Now() < released->second) continue;
@@ -84,11 +84,11 @@ Task<void> ReconcileItems(AgentState& agent, std::string eni_id, CidrSet attache
       agent.released_cidrs.erase(item);
     }
     seen.insert(item);
-    static_cast<void>(agent.datastore.AddCidr(eni_id, item, prefixes));
+    static_cast<void>(agent.datastore.AddCidr(eni_id, item));
   }
   eni = agent.datastore.FindEni(eni_id);
   if (eni == nullptr) co_return;
-  for (const Ipv4Cidr& item : PoolCidrs(*eni, prefixes)) {
+  for (const IpCidr& item : PoolCidrs(*eni, prefixes)) {
     if (!seen.contains(item)) static_cast<void>(agent.datastore.DeleteCidr(eni_id, item, true));
   }
 }

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ipam/pool_policy.h"
+#include "core/ipam/quirks.h"
 #include "core/ports/clock.h"
 #include "core/ports/ec2_api.h"
 #include "core/ports/result.h"
@@ -36,9 +38,15 @@ struct AgentSettings {
   std::string cluster_name;
   Tags additional_eni_tags;
 
+  Quirks quirks;
+
   // The entrypoint sets these from the node, not from the environment.
   int max_pods = 110;
 
+  PoolMode mode() const {
+    if (enable_ipv6) return PoolMode::kIpv6;
+    return prefix_delegation ? PoolMode::kPrefixes : PoolMode::kSecondaryIps;
+  }
   bool ip_targets_defined() const { return warm_ip_target != 0 || minimum_ip_target != 0; }
 };
 

@@ -188,9 +188,9 @@ class History {
       ++attached;
       const Datastore::Eni* known = book.FindEni(eni.id);
       if (known == nullptr) return "  the datastore lacks " + eni.id + "\n";
-      std::set<Ipv4Cidr> at_ec2(eni.ipv4_prefixes.begin(), eni.ipv4_prefixes.end());
-      for (const Ipv4Address ip : eni.secondary_ips) at_ec2.insert(Ipv4Cidr(ip));
-      std::set<Ipv4Cidr> in_book;
+      std::set<IpCidr> at_ec2(eni.ipv4_prefixes.begin(), eni.ipv4_prefixes.end());
+      for (const Ipv4Address ip : eni.secondary_ips) at_ec2.insert(IpCidr(ip));
+      std::set<IpCidr> in_book;
       for (const Datastore::Cidr& cidr : known->cidrs) in_book.insert(cidr.cidr);
       if (at_ec2 != in_book) return "  EC2 and datastore differ on " + eni.id + "\n";
     }
@@ -206,7 +206,7 @@ class History {
     if ((real_.agent() == nullptr) != !twin_.ready()) return "  only one of the two is ready\n";
     if (real_.agent() == nullptr) return {};
     const Result<PodAddress> got = real_.agent()->AddPod(key, {});
-    const std::optional<Ipv4Address> expected = twin_.Add(key);
+    const std::optional<IpAddress> expected = twin_.Add(key);
     if (got.has_value() != expected.has_value() || (got && got->ip != *expected)) {
       return fmt::format("  ADD got {}, expected {}\n", got ? got->ip.ToString() : got.error().code,
                          expected ? expected->ToString() : "nothing");

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/net/hash.h"
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/clock.h"
 #include "core/ports/result.h"
 
@@ -27,13 +27,15 @@ struct IpamKey {
 struct IpamMetadata {
   std::string pod_namespace;
   std::string pod_name;
+  // On how many network cards the pod has an address; 0 if not recorded, which means one.
+  int interfaces_count = 0;
 
   friend bool operator==(const IpamMetadata&, const IpamMetadata&) = default;
 };
 
 struct Allocation {
   IpamKey key;
-  Ipv4Address ip;
+  IpAddress ip;
   TimePoint allocated;
   IpamMetadata metadata;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
 
@@ -24,8 +24,8 @@ class HostNetwork {
   // Names of all links of the host.
   virtual Task<Result<std::vector<std::string>>> ListLinks() = 0;
   // The two rules of a pod whose sandbox is gone: prio 512 to-pod, prio 1536 from-pod.
-  virtual Task<Status> DeleteToPodRule(Ipv4Address pod) = 0;
-  virtual Task<Status> DeleteFromPodRule(Ipv4Address pod) = 0;
+  virtual Task<Status> DeleteToPodRule(IpAddress pod) = 0;
+  virtual Task<Status> DeleteFromPodRule(IpAddress pod) = 0;
 };
 
 }  // namespace cnisim

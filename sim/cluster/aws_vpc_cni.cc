@@ -30,8 +30,8 @@ class AwsVpcCni::Host final : public HostNetwork {
   Task<Status> SetupHost(Ipv4Address, std::vector<Ipv4Cidr>) override { co_return Status(); }
   Task<Status> SetupEni(Ipv4Address, int, int) override { co_return Status(); }
   Task<Status> DeleteEniRule(Ipv4Address) override { co_return Status(); }
-  Task<Status> DeleteToPodRule(Ipv4Address) override { co_return Status(); }
-  Task<Status> DeleteFromPodRule(Ipv4Address) override { co_return Status(); }
+  Task<Status> DeleteToPodRule(IpAddress) override { co_return Status(); }
+  Task<Status> DeleteFromPodRule(IpAddress) override { co_return Status(); }
 
   Task<Result<std::vector<std::string>>> ListLinks() override {
     std::vector<std::string> links{"lo", "eth0"};
@@ -277,13 +277,13 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
   // Every counter against a recount.
   PoolStats recount;
   size_t holders = 0;
-  std::map<Ipv4Address, int> seen;
+  std::map<IpAddress, int> seen;
   for (const auto& eni : datastore.enis()) {
     if (eni->cidrs.size() > static_cast<size_t>(node_.type().slots_per_eni())) {
       complain(fmt::format("{} has {} CIDRs", eni->attributes.id, eni->cidrs.size()));
     }
     for (const Datastore::Cidr& cidr : eni->cidrs) {
-      const bool counts = !eni->excluded && cidr.is_prefix == settings_.prefix_delegation;
+      const bool counts = !eni->excluded && cidr.kind == settings_.mode();
       int assigned = 0;
       for (const Datastore::Cidr::Slot& slot : cidr.slots) {
         assigned += slot.state == Datastore::Cidr::State::kAssigned;
@@ -292,8 +292,8 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
         recount.cooling_ips += counts && cooling;
       }
       holders += static_cast<size_t>(assigned);
-      recount.free_prefixes += cidr.is_prefix && assigned == 0;
-      recount.total_prefixes += cidr.is_prefix;
+      recount.free_prefixes += cidr.is_prefix() && assigned == 0;
+      recount.total_prefixes += cidr.is_prefix();
       if (counts) {
         recount.total_ips += cidr.size();
         recount.assigned_ips += assigned;

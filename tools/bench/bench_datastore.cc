@@ -26,7 +26,9 @@ void AddDelPairs(benchmark::State& state, bool prefix_mode) {
   const int pods = static_cast<int>(state.range(0));
   const int per_cidr = prefix_mode ? 16 : 1;
   NoCheckpoint checkpoint;
-  Datastore datastore({prefix_mode, Duration::zero()}, checkpoint, Choice::Random(1), nullptr);
+  Datastore datastore(
+      {prefix_mode ? PoolMode::kPrefixes : PoolMode::kSecondaryIps, Duration::zero()}, checkpoint,
+      Choice::Random(1), nullptr);
   int left = pods + 1;
   for (int e = 0; left > 0; ++e) {
     EniAttributes eni;
@@ -36,8 +38,7 @@ void AddDelPairs(benchmark::State& state, bool prefix_mode) {
     static_cast<void>(datastore.AddEni(eni, kTimeZero));
     for (int c = 0; c < 29 && left > 0; ++c, left -= per_cidr) {
       const Ipv4Address base(10, static_cast<uint8_t>(e), static_cast<uint8_t>(c), 0);
-      static_cast<void>(
-          datastore.AddCidr(eni.id, Ipv4Cidr(base, prefix_mode ? 28 : 32), prefix_mode));
+      static_cast<void>(datastore.AddCidr(eni.id, Ipv4Cidr(base, prefix_mode ? 28 : 32)));
     }
   }
   TimePoint now;

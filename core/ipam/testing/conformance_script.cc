@@ -67,8 +67,8 @@ Ipv4Address ToAddress(const std::string& text) {
   return *ip;
 }
 
-Ipv4Cidr ToCidr(const std::string& text) {
-  const auto cidr = Ipv4Cidr::Parse(text);
+IpCidr ToCidr(const std::string& text) {
+  const auto cidr = IpCidr::Parse(text);
   if (!cidr) throw Malformed{"'" + text + "' is not a CIDR"};
   return *cidr;
 }
@@ -84,16 +84,22 @@ std::string ListText(const std::vector<std::string>& items) {
 std::string CountedText(const std::vector<std::string>& items) {
   return fmt::format("{} {}", items.size(), ListText(items));
 }
+Result<PodAddress> AddressOf(const Result<ReleasedAddress>& released) {
+  if (!released) return tl::unexpected(released.error());
+  return released->address;
+}
+
 std::string PodText(const Result<PodAddress>& pod) {
   if (!pod) return ErrorText(pod.error());
   return fmt::format("{} on {} device {} table {}", pod->ip.ToString(), pod->eni_id,
                      pod->device_number, pod->route_table);
 }
 
-bool ToPrefixMode(const std::string& word) {
-  if (word == "prefix") return true;
-  if (word == "secondary") return false;
-  throw Malformed{"'" + word + "' is neither secondary nor prefix"};
+PoolMode ToMode(const std::string& word) {
+  if (word == "prefix") return PoolMode::kPrefixes;
+  if (word == "secondary") return PoolMode::kSecondaryIps;
+  if (word == "ipv6") return PoolMode::kIpv6;
+  throw Malformed{"'" + word + "' is none of secondary, prefix and ipv6"};
 }
 
 }  // namespace
@@ -308,14 +314,14 @@ Datastore& ConformanceScript::book() {
 
 ConformanceScript::Answer ConformanceScript::MakeDatastore(Arguments& a) {
   Datastore::Config config;
-  config.prefix_mode = ToPrefixMode(a.Word("the mode"));
+  config.mode = ToMode(a.Word("the mode"));
   if (const auto cooldown = a.Option("cooldown")) config.ip_cooldown = ToDuration(*cooldown);
   datastore_ = std::make_unique<Datastore>(config, world_->checkpoint, Choice::Oldest(), nullptr);
   return "ok";
 }
 
 ConformanceScript::Answer ConformanceScript::SetMode(Arguments& a) {
-  book().SetPrefixMode(ToPrefixMode(a.Word("the mode")));
+  book().SetMode(ToMode(a.Word("the mode")));
   return "ok";
 }
 
@@ -323,7 +329,7 @@ ConformanceScript::Answer ConformanceScript::AddEni(Arguments& a) {
   EniAttributes attributes;
   attributes.id = a.Word("the ENI");
   attributes.device_number = a.Int("device");
-  attributes.route_table = RouteTableOf(attributes.device_number);
+  attributes.route_table = RouteTableOf(attributes.device_number, 0);
   attributes.is_primary = a.Flag("primary");
   attributes.is_trunk = a.Flag("trunk");
   attributes.is_efa = a.Flag("efa");
@@ -338,13 +344,12 @@ ConformanceScript::Answer ConformanceScript::RemoveEni(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::AddCidr(Arguments& a) {
   const std::string eni = a.Word("the ENI");
-  const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR"));
-  return StatusText(book().AddCidr(eni, cidr, cidr.length() < 32));
+  return StatusText(book().AddCidr(eni, ToCidr(a.Word("the CIDR"))));
 }
 
 ConformanceScript::Answer ConformanceScript::DeleteCidr(Arguments& a) {
   const std::string eni = a.Word("the ENI");
-  const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR"));
+  const IpCidr cidr = ToCidr(a.Word("the CIDR"));
   return StatusText(book().DeleteCidr(eni, cidr, a.Flag("force")));
 }
 
@@ -357,7 +362,7 @@ ConformanceScript::Answer ConformanceScript::Assign(Arguments& a) {
 }
 
 ConformanceScript::Answer ConformanceScript::Unassign(Arguments& a) {
-  return PodText(book().Unassign(KeyOf(a.Word("the pod")), Now()));
+  return PodText(AddressOf(book().Unassign(KeyOf(a.Word("the pod")), Now())));
 }
 
 ConformanceScript::Answer ConformanceScript::Checkpoint(Arguments&) {
@@ -424,7 +429,7 @@ ConformanceScript::Answer ConformanceScript::Allocatable(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::Freeable(Arguments& a) {
   std::vector<std::string> cidrs;
-  for (const Ipv4Cidr& cidr : book().FreeableCidrs(a.Word("the ENI"))) {
+  for (const IpCidr& cidr : book().FreeableCidrs(a.Word("the ENI"), Now())) {
     cidrs.push_back(cidr.ToString());
   }
   return CountedText(cidrs);
@@ -459,7 +464,7 @@ PoolStats ConformanceScript::PoolNow() { return pool_ ? *pool_ : book().Stats(No
 
 ConformanceScript::Answer ConformanceScript::MakePolicy(Arguments& a) {
   policy_ = {};
-  policy_.prefix_mode = ToPrefixMode(a.Word("the mode"));
+  policy_.prefix_mode = ToMode(a.Word("the mode")) == PoolMode::kPrefixes;
   policy_.slots_per_eni = a.Int("slots", 14);
   policy_.warm_eni_target = a.Int("eni", 1);
   policy_.warm_ip_target = a.Int("warm", 0);
@@ -528,7 +533,7 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   instance.slots_per_eni = a.Int("slots", 14);
   instance.with_primary_eni = !a.Flag("without-primary");
   const int max_pods = a.Int("maxpods", 500);
-  const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20"));
+  const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20")).v4();
   Environment environment = ManifestEnvironment();
   for (auto& [name, value] : a.Rest()) environment[name] = value;
   Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
@@ -561,7 +566,7 @@ ConformanceScript::Answer ConformanceScript::Attached(Arguments& a) {
   if (const auto prefixes = a.Option("prefixes")) {
     eni->ipv4_prefixes.clear();
     for (const std::string& text : SplitAtCommas(*prefixes)) {
-      eni->ipv4_prefixes.push_back(ToCidr(text));
+      eni->ipv4_prefixes.push_back(ToCidr(text).v4());
     }
   }
   return "ok";
@@ -746,7 +751,7 @@ ConformanceScript::Answer ConformanceScript::Pods(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::DeletePods(Arguments&) {
   for (const IpamKey& key : std::exchange(pods_, {})) {
-    const Result<PodAddress> gone = agent_->DelPod(key);
+    const Result<ReleasedAddress> gone = agent_->DelPod(key);
     if (!gone) return ErrorText(gone.error());
   }
   pods_asked_ = 0;

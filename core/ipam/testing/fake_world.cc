@@ -397,12 +397,12 @@ Task<Result<std::vector<std::string>>> FakeHost::ListLinks() {
   co_return links;
 }
 
-Task<Status> FakeHost::DeleteToPodRule(Ipv4Address pod) {
+Task<Status> FakeHost::DeleteToPodRule(IpAddress pod) {
   calls.push_back(fmt::format("DeleteToPodRule({})", pod.ToString()));
   co_return Status();
 }
 
-Task<Status> FakeHost::DeleteFromPodRule(Ipv4Address pod) {
+Task<Status> FakeHost::DeleteFromPodRule(IpAddress pod) {
   calls.push_back(fmt::format("DeleteFromPodRule({})", pod.ToString()));
   co_return Status();
 }

@@ -188,8 +188,8 @@ class FakeHost final : public HostNetwork {
   Task<Status> SetupEni(Ipv4Address eni_primary_ip, int device_number, int route_table) override;
   Task<Status> DeleteEniRule(Ipv4Address eni_primary_ip) override;
   Task<Result<std::vector<std::string>>> ListLinks() override;
-  Task<Status> DeleteToPodRule(Ipv4Address pod) override;
-  Task<Status> DeleteFromPodRule(Ipv4Address pod) override;
+  Task<Status> DeleteToPodRule(IpAddress pod) override;
+  Task<Status> DeleteFromPodRule(IpAddress pod) override;
 };
 
 class MemoryCheckpointStore final : public CheckpointStore {

@@ -15,7 +15,7 @@ bool Insufficient(const Error& error) {
 }
 
 // ceil(n / 16), and 0 for what is not positive.
-int Prefixes(int n) {
+int64_t Prefixes(int64_t n) {
   int prefixes = 0;
   for (; n > 0; n -= 16) ++prefixes;
   return prefixes;
@@ -33,10 +33,10 @@ Duration PauseAfter(int tried, Duration first) {
 
 int NaiveNode::Short() const {
   const PoolStats stats = book_.Stats(Now());
-  const int available = stats.total_ips - stats.assigned_ips;
-  int missing = std::max(0, settings_.warm_ip_target - available);
+  const int64_t available = stats.total_ips - stats.assigned_ips;
+  int64_t missing = std::max<int64_t>(0, settings_.warm_ip_target - available);
   missing = std::max(missing, settings_.minimum_ip_target - stats.total_ips);
-  return settings_.prefix_delegation ? Prefixes(missing) : missing;
+  return static_cast<int>(settings_.prefix_delegation ? Prefixes(missing) : missing);
 }
 
 int NaiveNode::Over() const {
@@ -46,19 +46,21 @@ int NaiveNode::Over() const {
     return std::max(0, stats.free_prefixes - settings_.warm_prefix_target);
   }
   if (settings_.prefix_delegation) {
-    const int by_warm =
+    const int64_t by_warm =
         stats.total_prefixes - Prefixes(stats.assigned_ips + settings_.warm_ip_target);
-    const int by_minimum = stats.total_prefixes - Prefixes(settings_.minimum_ip_target);
-    return std::max(0, std::min({stats.free_prefixes, by_warm, by_minimum}));
+    const int64_t by_minimum = stats.total_prefixes - Prefixes(settings_.minimum_ip_target);
+    return static_cast<int>(
+        std::max<int64_t>(0, std::min({int64_t{stats.free_prefixes}, by_warm, by_minimum})));
   }
-  const int available = stats.total_ips - stats.assigned_ips;
-  return std::max(0, std::min(available - settings_.warm_ip_target,
-                              stats.total_ips - settings_.minimum_ip_target));
+  const int64_t available = stats.total_ips - stats.assigned_ips;
+  return static_cast<int>(
+      std::max<int64_t>(0, std::min(available - settings_.warm_ip_target,
+                                    stats.total_ips - settings_.minimum_ip_target)));
 }
 
 bool NaiveNode::TooLow() const {
   const PoolStats stats = book_.Stats(Now());
-  const int available = stats.total_ips - stats.assigned_ips;
+  const int64_t available = stats.total_ips - stats.assigned_ips;
   if (stats.total_ips >= settings_.max_pods) return false;
   if (targets_defined()) return Short() > 0;
   if (settings_.prefix_delegation) {
@@ -77,7 +79,7 @@ int NaiveNode::Wanted() const {
 
 // --- Pods ---
 
-std::optional<Ipv4Address> NaiveNode::Add(const IpamKey& key) {
+std::optional<IpAddress> NaiveNode::Add(const IpamKey& key) {
   if (const auto held = book_.Find(key)) return held->ip;
   const auto picked = book_.Pick(Now());
   if (!picked) return std::nullopt;
@@ -104,7 +106,8 @@ void NaiveNode::Start() {
 Task<void> NaiveNode::Live() {
   for (;;) {
     book_ = NaiveDatastore();
-    book_.prefix_mode = settings_.prefix_delegation;
+    book_.mode = settings_.mode();
+    book_.quirks = settings_.quirks;
     book_.cooldown = settings_.ip_cooldown;
     released_at_.clear();
     last_action_ = last_shrink_ = last_insufficient_ = std::nullopt;
@@ -141,7 +144,7 @@ Task<bool> NaiveNode::Init() {
       if (tried < 6) co_await world_.clock.Sleep(seconds(10));
     }
   }
-  std::map<IpamKey, Ipv4Address> restored;
+  std::map<IpamKey, IpAddress> restored;
   for (const auto& [key, ip] : checkpoint_) {
     for (NaiveEni& eni : book_.enis) {
       for (NaiveCidr& cidr : eni.cidrs) {
@@ -193,7 +196,7 @@ Task<bool> NaiveNode::Setup(MetadataEni eni) {
 
 void NaiveNode::Enter(const std::string& eni, const std::vector<Ipv4Address>& ips,
                       const std::vector<Ipv4Cidr>& prefixes) {
-  for (const Ipv4Address ip : ips) book_.AddCidr(eni, Ipv4Cidr(ip));
+  for (const Ipv4Address ip : ips) book_.AddCidr(eni, IpCidr(ip));
   for (const Ipv4Cidr& prefix : prefixes) book_.AddCidr(eni, prefix);
 }
 
@@ -354,16 +357,16 @@ Task<void> NaiveNode::Shrink(int budget) {
     UnassignPrivateIpAddressesRequest prefixes;
     UnassignPrivateIpAddressesRequest ips;
     prefixes.network_interface_id = ips.network_interface_id = id;
-    std::vector<Ipv4Cidr> all;
+    std::vector<IpCidr> all;
     for (const NaiveCidr& cidr : book_.FindEni(id)->cidrs) all.push_back(cidr.cidr);
-    for (const Ipv4Cidr& cidr : all) {
+    for (const IpCidr& cidr : all) {
       if (budget == 0 || !book_.DeleteCidr(id, cidr, false)) continue;
       --budget;
       released_at_[cidr] = Now();
       if (cidr.length() == 32) {
-        ips.ips.push_back(cidr.network());
+        ips.ips.push_back(cidr.network().v4());
       } else {
-        prefixes.prefixes.push_back(cidr);
+        prefixes.prefixes.push_back(cidr.v4());
       }
     }
     if (!prefixes.prefixes.empty()) {
@@ -434,14 +437,14 @@ Task<void> NaiveNode::Reconcile() {
 }
 
 Task<void> NaiveNode::ReconcileItems(MetadataEni eni, bool prefixes) {
-  std::set<Ipv4Cidr> pool;
+  std::set<IpCidr> pool;
   for (const NaiveCidr& cidr : book_.FindEni(eni.id)->cidrs) {
-    if (cidr.is_prefix == prefixes) pool.insert(cidr.cidr);
+    if ((cidr.kind == PoolMode::kPrefixes) == prefixes) pool.insert(cidr.cidr);
   }
-  std::set<Ipv4Cidr> attached(eni.ipv4_prefixes.begin(), eni.ipv4_prefixes.end());
+  std::set<IpCidr> attached(eni.ipv4_prefixes.begin(), eni.ipv4_prefixes.end());
   if (!prefixes) {
     attached.clear();
-    for (const Ipv4Address ip : eni.secondary_ips) attached.insert(Ipv4Cidr(ip));
+    for (const Ipv4Address ip : eni.secondary_ips) attached.insert(IpCidr(ip));
   }
   std::vector<std::string> ids{eni.id};
   bool from_metadata = true;
@@ -453,7 +456,7 @@ Task<void> NaiveNode::ReconcileItems(MetadataEni eni, bool prefixes) {
     from_metadata = false;
   }
   bool verified = false;
-  for (const Ipv4Cidr& item : attached) {
+  for (const IpCidr& item : attached) {
     const auto released = released_at_.find(item);
     if (released != released_at_.end()) {
       if (Now() < released->second + seconds(60)) {
@@ -470,7 +473,7 @@ Task<void> NaiveNode::ReconcileItems(MetadataEni eni, bool prefixes) {
     }
     book_.AddCidr(eni.id, item);
   }
-  for (const Ipv4Cidr& item : pool) {
+  for (const IpCidr& item : pool) {
     if (!attached.contains(item)) book_.DeleteCidr(eni.id, item, true);
   }
 }

@@ -27,10 +27,10 @@ class NaiveNode {
   void Start();
   bool ready() const { return ready_; }
   NaiveDatastore& book() { return book_; }
-  std::map<IpamKey, Ipv4Address>& checkpoint() { return checkpoint_; }
+  std::map<IpamKey, IpAddress>& checkpoint() { return checkpoint_; }
 
   // nullopt: no address.
-  std::optional<Ipv4Address> Add(const IpamKey& key);
+  std::optional<IpAddress> Add(const IpamKey& key);
   bool Del(const IpamKey& key);
 
  private:
@@ -69,8 +69,8 @@ class NaiveNode {
   int max_enis_;
 
   NaiveDatastore book_;
-  std::map<IpamKey, Ipv4Address> checkpoint_;  // survives restarts
-  std::map<Ipv4Cidr, TimePoint> released_at_;
+  std::map<IpamKey, IpAddress> checkpoint_;  // survives restarts
+  std::map<IpCidr, TimePoint> released_at_;
   std::optional<TimePoint> last_action_;
   std::optional<TimePoint> last_shrink_;
   std::optional<TimePoint> last_insufficient_;

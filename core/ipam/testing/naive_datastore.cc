@@ -9,6 +9,20 @@
 
 namespace cnisim {
 
+namespace {
+
+// Far more than any test uses of a block.
+constexpr int64_t kFirstAddresses = 64;
+
+PoolMode ModeThatUses(const IpCidr& cidr) {
+  if (!cidr.is_v4()) return PoolMode::kIpv6;
+  return cidr.length() == 32 ? PoolMode::kSecondaryIps : PoolMode::kPrefixes;
+}
+
+bool IsPrefix(const NaiveCidr& cidr) { return cidr.kind != PoolMode::kSecondaryIps; }
+
+}  // namespace
+
 int NaiveCidr::pods() const {
   int pods = 0;
   for (const auto& [ip, address] : addresses) pods += address.key ? 1 : 0;
@@ -28,7 +42,7 @@ NaiveEni* NaiveDatastore::FindEni(std::string_view id) {
   return nullptr;
 }
 
-NaiveCidr* NaiveDatastore::FindCidr(std::string_view eni, Ipv4Cidr cidr) {
+NaiveCidr* NaiveDatastore::FindCidr(std::string_view eni, IpCidr cidr) {
   NaiveEni* found = FindEni(eni);
   if (found == nullptr) return nullptr;
   for (NaiveCidr& candidate : found->cidrs) {
@@ -45,30 +59,55 @@ bool NaiveDatastore::AddEni(EniAttributes attributes, TimePoint now) {
 
 bool NaiveDatastore::RemoveEni(std::string_view id, bool force) {
   NaiveEni* eni = FindEni(id);
-  if (eni == nullptr || (eni->pods() > 0 && !force)) return false;
-  if (eni->pods() > 0) {
+  if (eni == nullptr) return false;
+  for (const NaiveCidr& cidr : eni->cidrs) {
+    if (cidr.cidr.is_v4() && cidr.pods() > 0 && !force) return false;
+  }
+  if (force && eni->pods() > 0 && quirks.forcedEniRemovalCountsTwice) {
     for (const NaiveCidr& cidr : eni->cidrs) {
-      lost_ips += static_cast<int>(cidr.cidr.size());
-      lost_prefixes += cidr.is_prefix ? 1 : 0;
+      lost_ips += cidr.cidr.size();
+      lost_prefixes += IsPrefix(cidr) ? 1 : 0;
     }
   }
   enis.erase(enis.begin() + (eni - enis.data()));
   return true;
 }
 
-bool NaiveDatastore::AddCidr(std::string_view eni, Ipv4Cidr cidr) {
+bool NaiveDatastore::AddCidr(std::string_view eni, IpCidr cidr) {
   NaiveEni* found = FindEni(eni);
   if (found == nullptr || FindCidr(eni, cidr) != nullptr) return false;
-  found->cidrs.push_back({cidr, cidr.length() < 32, {}});
+  found->cidrs.push_back({cidr, ModeThatUses(cidr), {}});
   return true;
 }
 
-bool NaiveDatastore::DeleteCidr(std::string_view eni, Ipv4Cidr cidr, bool force) {
+bool NaiveDatastore::DeleteCidr(std::string_view eni, IpCidr cidr, bool force) {
   NaiveCidr* found = FindCidr(eni, cidr);
   if (found == nullptr || (found->pods() > 0 && !force)) return false;
   NaiveEni* owner = FindEni(eni);
   owner->cidrs.erase(owner->cidrs.begin() + (found - owner->cidrs.data()));
   return true;
+}
+
+bool NaiveDatastore::DeleteUnusedCidrOfExcluded(std::string_view eni, IpCidr cidr) {
+  NaiveEni* owner = FindEni(eni);
+  if (owner == nullptr || !owner->excluded || !DeleteCidr(eni, cidr, false)) return false;
+  if (quirks.excludedCidrForgottenUncounted) {
+    lost_ips -= cidr.size();
+    lost_prefixes -= ModeThatUses(cidr) == PoolMode::kSecondaryIps ? 0 : 1;
+  }
+  return true;
+}
+
+std::vector<IpCidr> NaiveDatastore::Freeable(const NaiveEni& eni, TimePoint now) const {
+  std::vector<IpCidr> result;
+  for (const NaiveCidr& cidr : eni.cidrs) {
+    bool keep = cidr.pods() > 0;
+    for (const auto& [ip, address] : cidr.addresses) {
+      if (!quirks.releasesCooling && Cooling(address, now)) keep = true;
+    }
+    if (!keep) result.push_back(cidr.cidr);
+  }
+  return result;
 }
 
 std::optional<PodAddress> NaiveDatastore::Find(const IpamKey& key) {
@@ -89,11 +128,11 @@ bool NaiveDatastore::Cooling(const NaiveAddress& address, TimePoint now) const {
   return !address.key && now <= address.unassigned + cooldown;
 }
 
-bool NaiveDatastore::MayServe(std::string_view eni_id, Ipv4Address ip, TimePoint now) {
+bool NaiveDatastore::MayServe(std::string_view eni_id, IpAddress ip, TimePoint now) {
   const NaiveEni* eni = FindEni(eni_id);
   if (eni == nullptr || eni->excluded) return false;
   for (const NaiveCidr& cidr : eni->cidrs) {
-    if (!cidr.cidr.Contains(ip) || cidr.is_prefix != prefix_mode) continue;
+    if (!cidr.cidr.Contains(ip) || cidr.kind != mode) continue;
     bool any_known = false;
     for (const auto& [known, address] : cidr.addresses) {
       if (address.key || Cooling(address, now)) continue;
@@ -101,8 +140,8 @@ bool NaiveDatastore::MayServe(std::string_view eni_id, Ipv4Address ip, TimePoint
       if (known == ip) return true;
     }
     if (any_known) return false;
-    for (uint32_t i = 0; i < cidr.cidr.size(); ++i) {
-      const Ipv4Address lowest = cidr.cidr.network().Offset(i);
+    for (int64_t i = 0; i < std::min(cidr.cidr.size(), kFirstAddresses); ++i) {
+      const IpAddress lowest = cidr.cidr.network().Offset(static_cast<uint64_t>(i));
       if (!cidr.addresses.contains(lowest)) return lowest == ip;
     }
   }
@@ -112,8 +151,8 @@ bool NaiveDatastore::MayServe(std::string_view eni_id, Ipv4Address ip, TimePoint
 std::optional<PodAddress> NaiveDatastore::Pick(TimePoint now) {
   for (const NaiveEni& eni : enis) {
     for (const NaiveCidr& cidr : eni.cidrs) {
-      for (uint32_t i = 0; i < cidr.cidr.size(); ++i) {
-        const Ipv4Address ip = cidr.cidr.network().Offset(i);
+      for (int64_t i = 0; i < std::min(cidr.cidr.size(), kFirstAddresses); ++i) {
+        const IpAddress ip = cidr.cidr.network().Offset(static_cast<uint64_t>(i));
         if (MayServe(eni.attributes.id, ip, now)) {
           return PodAddress{eni.attributes.id, ip, eni.attributes.device_number,
                             eni.attributes.route_table};
@@ -151,14 +190,15 @@ bool NaiveDatastore::Release(const IpamKey& key, TimePoint now) {
 
 PoolStats NaiveDatastore::Stats(TimePoint now) const {
   PoolStats stats;
+  stats.cooling_is_available = quirks.coolingCountsAsAvailable;
   for (const NaiveEni& eni : enis) {
     for (const NaiveCidr& cidr : eni.cidrs) {
-      if (cidr.is_prefix) {
+      if (IsPrefix(cidr)) {
         ++stats.total_prefixes;
         stats.free_prefixes += cidr.pods() == 0 ? 1 : 0;
       }
-      if (eni.excluded || cidr.is_prefix != prefix_mode) continue;
-      stats.total_ips += static_cast<int>(cidr.cidr.size());
+      if (eni.excluded || cidr.kind != mode) continue;
+      stats.total_ips += cidr.cidr.size();
       stats.assigned_ips += cidr.pods();
       for (const auto& [ip, address] : cidr.addresses) {
         stats.cooling_ips += Cooling(address, now) ? 1 : 0;
@@ -169,10 +209,10 @@ PoolStats NaiveDatastore::Stats(TimePoint now) const {
   return stats;
 }
 
-int NaiveDatastore::RawTotal() const {
-  int total = -lost_ips;
+int64_t NaiveDatastore::RawTotal() const {
+  int64_t total = -lost_ips;
   for (const NaiveEni& eni : enis) {
-    for (const NaiveCidr& cidr : eni.cidrs) total += static_cast<int>(cidr.cidr.size());
+    for (const NaiveCidr& cidr : eni.cidrs) total += cidr.cidr.size();
   }
   return total;
 }
@@ -182,21 +222,25 @@ bool NaiveDatastore::MayRemove(const NaiveEni& eni, const Datastore::RemovalTarg
   const EniAttributes& role = eni.attributes;
   if (role.is_primary || role.is_trunk || role.is_efa) return false;
   if (now < eni.created + std::chrono::seconds(60) || eni.pods() > 0) return false;
-  int free_elsewhere = 0;
-  int total_elsewhere = 0;
+  const bool prefix_mode = mode == PoolMode::kPrefixes;
+  int64_t free_elsewhere = 0;
+  int64_t total_elsewhere = 0;
   int unused_elsewhere = 0;
   for (const NaiveEni& other : enis) {
     for (const NaiveCidr& cidr : other.cidrs) {
       if (&other == &eni) {
         for (const auto& [ip, address] : cidr.addresses) {
-          if (Cooling(address, now)) return false;
+          if (ip.is_v4() && Cooling(address, now)) return false;
         }
         continue;
       }
-      unused_elsewhere += cidr.pods() == 0 ? 1 : 0;
-      if (other.excluded || cidr.is_prefix != prefix_mode) continue;
-      free_elsewhere += static_cast<int>(cidr.cidr.size()) - cidr.pods();
-      total_elsewhere += static_cast<int>(cidr.cidr.size());
+      const bool counts =
+          cidr.kind == PoolMode::kPrefixes ||
+          (cidr.kind == PoolMode::kSecondaryIps && quirks.warmPrefixCountsAddresses);
+      unused_elsewhere += counts && cidr.pods() == 0 ? 1 : 0;
+      if (other.excluded || cidr.kind != mode) continue;
+      free_elsewhere += cidr.cidr.size() - cidr.pods();
+      total_elsewhere += cidr.cidr.size();
     }
   }
   int warm = targets.warm_ips;
@@ -252,9 +296,9 @@ std::string CompareBooks(Datastore& real, const NaiveDatastore& naive, TimePoint
         continue;
       }
       digest ^= PoolItemDigest(EniDigest(id), cidr.cidr);
-      for (uint32_t at = 0; at < cidr.slots.size(); ++at) {
+      for (size_t at = 0; at < cidr.slots.size(); ++at) {
         using State = Datastore::Cidr::State;
-        const Ipv4Address ip = cidr.cidr.network().Offset(at);
+        const IpAddress ip = cidr.cidr.network().Offset(at);
         const auto known = expected.addresses.find(ip);
         State state = State::kAbsent;
         if (known != expected.addresses.end()) {

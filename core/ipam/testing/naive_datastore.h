@@ -21,9 +21,9 @@ struct NaiveAddress {
 };
 
 struct NaiveCidr {
-  Ipv4Cidr cidr;
-  bool is_prefix = false;
-  std::map<Ipv4Address, NaiveAddress> addresses;
+  IpCidr cidr;
+  PoolMode kind = PoolMode::kSecondaryIps;  // the mode in which it serves pods
+  std::map<IpAddress, NaiveAddress> addresses;
 
   int pods() const;
 };
@@ -38,23 +38,26 @@ struct NaiveEni {
 };
 
 struct NaiveDatastore {
-  bool prefix_mode = false;
+  PoolMode mode = PoolMode::kSecondaryIps;
+  Quirks quirks;
   Duration cooldown = std::chrono::seconds(30);
   std::vector<NaiveEni> enis;
-  int lost_ips = 0;       // DM-9: subtracted twice
+  int64_t lost_ips = 0;   // subtracted twice (DM-9), or forgotten (EX-4, below zero)
   int lost_prefixes = 0;  // the same
 
   NaiveEni* FindEni(std::string_view id);
-  NaiveCidr* FindCidr(std::string_view eni, Ipv4Cidr cidr);
+  NaiveCidr* FindCidr(std::string_view eni, IpCidr cidr);
 
   bool AddEni(EniAttributes attributes, TimePoint now);
   bool RemoveEni(std::string_view id, bool force);
-  bool AddCidr(std::string_view eni, Ipv4Cidr cidr);
-  bool DeleteCidr(std::string_view eni, Ipv4Cidr cidr, bool force);
+  bool AddCidr(std::string_view eni, IpCidr cidr);
+  bool DeleteCidr(std::string_view eni, IpCidr cidr, bool force);
+  bool DeleteUnusedCidrOfExcluded(std::string_view eni, IpCidr cidr);
+  std::vector<IpCidr> Freeable(const NaiveEni& eni, TimePoint now) const;
 
   std::optional<PodAddress> Find(const IpamKey& key);
   // Whether an ADD may answer with this address.
-  bool MayServe(std::string_view eni, Ipv4Address ip, TimePoint now);
+  bool MayServe(std::string_view eni, IpAddress ip, TimePoint now);
   // What an ADD that takes the oldest first answers.
   std::optional<PodAddress> Pick(TimePoint now);
   // `saved` is whether the checkpoint could be written.
@@ -62,7 +65,7 @@ struct NaiveDatastore {
   bool Release(const IpamKey& key, TimePoint now);
 
   PoolStats Stats(TimePoint now) const;
-  int RawTotal() const;
+  int64_t RawTotal() const;
   bool Cooling(const NaiveAddress& address, TimePoint now) const;
   // Whether RM-3 lets this ENI go.
   bool MayRemove(const NaiveEni& eni, const Datastore::RemovalTargets& targets,

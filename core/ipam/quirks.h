@@ -1,0 +1,33 @@
+// Which quirks of the real agent are replicated: all, unless told otherwise.
+//
+// The list, with what each does and what a repaired agent does instead, is quirks.inc. Not in it:
+// the real agent applies AWS_EC2_ENDPOINT to instance metadata only, but there are no endpoints
+// here.
+#ifndef CNISIM_CORE_IPAM_QUIRKS_H_
+#define CNISIM_CORE_IPAM_QUIRKS_H_
+
+#include <span>
+#include <string_view>
+
+namespace cnisim {
+
+struct Quirks {
+#define CNISIM_QUIRK(name, rule, what) bool name = true;
+#include "core/ipam/quirks.inc"
+#undef CNISIM_QUIRK
+};
+
+struct QuirkInfo {
+  std::string_view name;
+  std::string_view rule;
+  std::string_view what;
+  bool Quirks::*member;
+};
+
+std::span<const QuirkInfo> AllQuirks();
+// Every quirk repaired.
+Quirks AllRepaired();
+
+}  // namespace cnisim
+
+#endif  // CNISIM_CORE_IPAM_QUIRKS_H_
