@@ -53,6 +53,11 @@ void Fingerprint::OptionalTime(const std::optional<TimePoint>& t) {
   if (t) Time(*t);
 }
 
+void Fingerprint::Address(IpAddress ip) {
+  Long(ip.bits().high());
+  Long(ip.bits().low());
+}
+
 void Fingerprint::Text(std::string_view text) {
   Word(static_cast<uint32_t>(text.size()));
   for (const char c : text) Byte(static_cast<uint8_t>(c));
@@ -88,7 +93,7 @@ void Fingerprint::OnPod(const PodRecord& r) {
   Byte(r.host_network ? 1 : 0);
   Text(r.eni);
   Byte(r.ip.has_value() ? 1 : 0);
-  if (r.ip) Word(r.ip->bits());
+  if (r.ip) Address(*r.ip);
   Time(r.created);
   OptionalTime(r.scheduled);
   OptionalTime(r.first_add);
@@ -101,7 +106,7 @@ void Fingerprint::OnPod(const PodRecord& r) {
 
 void Fingerprint::OnTenure(const AddressTenure& r) {
   Byte(kTenure);
-  Word(r.ip.bits());
+  Address(r.ip);
   Word(r.pod);
   Word(r.node);
   Time(r.from);
@@ -113,9 +118,9 @@ void Fingerprint::OnPoolChange(const PoolChange& r) {
   Word(r.node);
   Time(r.time);
   Word(static_cast<uint32_t>(r.enis));
-  Word(static_cast<uint32_t>(r.total_ips));
-  Word(static_cast<uint32_t>(r.assigned_ips));
-  Word(static_cast<uint32_t>(r.cooling_ips));
+  Long(static_cast<uint64_t>(r.total_ips));
+  Long(static_cast<uint64_t>(r.assigned_ips));
+  Long(static_cast<uint64_t>(r.cooling_ips));
   Word(static_cast<uint32_t>(r.prefixes));
 }
 

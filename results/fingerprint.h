@@ -47,6 +47,7 @@ class Fingerprint final : public Observer {
   void Long(uint64_t value);
   void Time(TimePoint t) { Long(static_cast<uint64_t>(t.time_since_epoch().count())); }
   void OptionalTime(const std::optional<TimePoint>& t);
+  void Address(IpAddress ip);
   void Text(std::string_view text);
 
   struct FreeState {

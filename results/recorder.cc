@@ -20,8 +20,13 @@ std::optional<int64_t> Nanoseconds(const std::optional<TimePoint>& t) {
 }
 
 // As ToString, without its allocation: there is one per pod.
-std::string_view WriteIp(Ipv4Address ip, std::array<char, 16>& buffer) {
+std::string_view WriteIp(IpAddress address, std::array<char, 48>& buffer) {
   char* end = buffer.data();
+  if (!address.is_v4()) {
+    const std::string text = address.ToString();
+    return {buffer.data(), text.copy(buffer.data(), buffer.size())};
+  }
+  const Ipv4Address ip = address.v4();
   for (int shift = 24; shift >= 0; shift -= 8) {
     end = std::to_chars(end, buffer.data() + buffer.size(), ip.bits() >> shift & 0xff).ptr;
     if (shift > 0) *end++ = '.';
@@ -138,7 +143,7 @@ void Recorder::OnNode(const NodeRecord& r) {
 
 void Recorder::OnPod(const PodRecord& r) {
   if (record_.pods == PodRows::kNone) return;
-  std::array<char, 16> ip;
+  std::array<char, 48> ip;
   pod_.Int(kRunId).Int(r.pod).Text(r.ns).Text(r.name).TextOrNull(NameOfEntity(r.workload));
   if (r.node == kNoEntity) {
     pod_.Null();
@@ -161,7 +166,7 @@ void Recorder::OnPod(const PodRecord& r) {
 
 void Recorder::OnTenure(const AddressTenure& r) {
   if (record_.pods == PodRows::kNone) return;
-  std::array<char, 16> ip;
+  std::array<char, 48> ip;
   address_.Int(kRunId)
       .Text(WriteIp(r.ip, ip))
       .Int(r.pod)

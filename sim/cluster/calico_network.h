@@ -46,7 +46,7 @@ class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
   CalicoIpam ipam_;
   CalicoGarbageCollector collector_;
   std::map<std::string, const Node*, std::less<>> nodes_;
-  std::unordered_map<Ipv4Address, const Pod*> pods_by_address_;  // as of the last collection
+  std::unordered_map<IpAddress, const Pod*> pods_by_address_;  // as of the last collection
 };
 
 }  // namespace cnisim

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
 #include "sim/cluster/pod.h"
@@ -17,7 +17,7 @@
 namespace cnisim {
 
 struct PodNetwork {
-  Ipv4Address ip;
+  IpAddress ip;
   std::string eni;  // empty without ENIs
 };
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/clock.h"
 #include "core/ports/task.h"
 #include "sim/observe/observer.h"
@@ -30,10 +30,10 @@ struct Pod {
 
   // The sandbox of the last CNI ADD and what it got.
   std::string sandbox_id;
-  std::optional<Ipv4Address> ip;
+  std::optional<IpAddress> ip;
   TimePoint ip_since;
   std::string eni;
-  std::optional<Ipv4Address> last_ip;
+  std::optional<IpAddress> last_ip;
 
   TimePoint created;
   std::optional<TimePoint> scheduled;

@@ -56,7 +56,7 @@ void PodStore::SetPhase(Pod& pod, PodPhase phase) {
   if (pending != 0) TellGauge(Metric::kPodsPending, pending_);
 }
 
-void PodStore::TakeAddress(Pod& pod, Ipv4Address ip, const std::string& eni) {
+void PodStore::TakeAddress(Pod& pod, IpAddress ip, const std::string& eni) {
   pod.ip = pod.last_ip = ip;
   pod.ip_since = context_.Now();
   pod.eni = eni;

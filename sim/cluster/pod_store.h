@@ -25,7 +25,7 @@ class PodStore {
 
   void SetPhase(Pod& pod, PodPhase phase);
   // The pod has got, or given back, its address.
-  void TakeAddress(Pod& pod, Ipv4Address ip, const std::string& eni);
+  void TakeAddress(Pod& pod, IpAddress ip, const std::string& eni);
   void ReturnAddress(Pod& pod);
   // A pod fits on no node, or does after all.
   void CountUnschedulable(int change);

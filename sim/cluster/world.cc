@@ -170,7 +170,7 @@ class World {
       if (node != nullptr && node->network != nullptr) add(node->network->CheckInvariants());
     }
     // Every pod with an address of its own.
-    std::map<Ipv4Address, const Pod*> holders;
+    std::map<IpAddress, const Pod*> holders;
     for (const Pod* pod : pods_.All()) {
       if (!pod->ip) continue;
       const auto [it, unique] = holders.emplace(*pod->ip, pod);

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/clock.h"
 #include "sim/observe/metrics.h"
 
@@ -68,7 +68,7 @@ struct PodRecord {
   EntityId node = kNoEntity;
   bool host_network = false;
   std::string_view eni;           // empty for plugins without ENIs
-  std::optional<Ipv4Address> ip;  // the last one it held
+  std::optional<IpAddress> ip;  // the last one it held
   TimePoint created;
   std::optional<TimePoint> scheduled;
   std::optional<TimePoint> first_add;
@@ -81,7 +81,7 @@ struct PodRecord {
 
 // A pod's possession of an address, told when it ends; `to` is empty if the run ended first.
 struct AddressTenure {
-  Ipv4Address ip;
+  IpAddress ip;
   PodId pod = 0;
   EntityId node = kNoEntity;
   TimePoint from;
@@ -93,9 +93,9 @@ struct PoolChange {
   EntityId node = kNoEntity;
   TimePoint time;
   int enis = 0;
-  int total_ips = 0;
-  int assigned_ips = 0;
-  int cooling_ips = 0;
+  int64_t total_ips = 0;
+  int64_t assigned_ips = 0;
+  int64_t cooling_ips = 0;
   int prefixes = 0;
 };
 
