@@ -34,9 +34,6 @@
 
 namespace cnisim {
 
-// Both an error code of AddressAllocator and a text of the protocol: the plugin looks for it.
-inline constexpr std::string_view kUnknownPodError = "datastore: unknown pod";
-
 struct PodIp {
   IpAddress ip;
   int device_number = 0;
@@ -55,7 +52,7 @@ class AddressAllocator {
   // addresses again.
   virtual Result<std::vector<PodIp>> Assign(const IpamKey& key, const IpamMetadata& metadata,
                                             bool every_card) = 0;
-  // What the pod had; kUnknownPodError if it had nothing.
+  // What the pod had; error code kUnknownPodError if it had nothing.
   virtual Task<Result<std::vector<PodIp>>> Release(const IpamKey& key) = 0;
 };
 

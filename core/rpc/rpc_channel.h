@@ -47,6 +47,9 @@ inline constexpr std::string_view kEnforceNpToPod = "/rpc.NPBackend/EnforceNpToP
 inline constexpr std::string_view kDeletePodNp = "/rpc.NPBackend/DeletePodNp";
 }  // namespace rpc_method
 
+// The message of DelNetwork's error for a pod without address: the plugin looks for it.
+inline constexpr std::string_view kUnknownPodError = "datastore: unknown pod";
+
 // gRPC's default limit on a received message.
 inline constexpr size_t kMaxMessageBytes = 4 << 20;
 
