@@ -17,6 +17,8 @@ ALLOWED = {
     "core/ports": ["core/net"],
     "core/ipam": ["core/net", "core/ports"],
     "core/ipam/calico": ["core/net", "core/ports"],
+    "core/rpc": ["core/net", "core/ports"],
+    "core/cni": ["core/net", "core/ports", "core/rpc"],
     "core/ipam/testing": ["core/net", "core/ports", "core/ipam"],
     "sim/engine": ["core/net", "core/ports"],
     "sim/observe": ["core/net", "core/ports"],

@@ -1,12 +1,10 @@
 #include "core/ipam/node_init.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <boost/uuid/detail/sha1.hpp>
 
 #include "core/ipam/eni_lifecycle.h"
 #include "core/ipam/pool_manager.h"
+#include "core/net/veth_name.h"
 
 namespace cnisim {
 namespace {
@@ -75,15 +73,6 @@ Task<Status> RefreshSecurityGroups(AgentState& agent) {
 }
 
 }  // namespace
-
-std::string VethSuffix(const std::string& pod_namespace, const std::string& pod_name) {
-  const std::string text = pod_namespace + "." + pod_name;
-  boost::uuids::detail::sha1 sha1;
-  sha1.process_bytes(text.data(), text.size());
-  boost::uuids::detail::sha1::digest_type digest;
-  sha1.get_digest(digest);
-  return fmt::format("{:08x}{:08x}", digest[0], digest[1]).substr(0, 11);
-}
 
 Task<Status> InitNode(AgentState& agent) {
   Result<InstanceIdentity> identity = co_await agent.ports.metadata.GetIdentity();

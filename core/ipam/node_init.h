@@ -12,9 +12,6 @@ namespace cnisim {
 // An error is fatal: the container exits and is started again. No pod may be served before success.
 Task<Status> InitNode(AgentState& agent);
 
-// The last characters of a pod's host interface name: 11 hex digits of SHA-1("namespace.name").
-std::string VethSuffix(const std::string& pod_namespace, const std::string& pod_name);
-
 }  // namespace cnisim
 
 #endif  // CNISIM_CORE_IPAM_NODE_INIT_H_

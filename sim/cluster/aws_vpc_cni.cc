@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/ipam/node_init.h"
+#include "core/net/veth_name.h"
 #include "sim/cluster/node.h"
 
 namespace cnisim {

@@ -10,10 +10,10 @@
 
 #include "core/ipam/backoff.h"
 #include "core/ipam/eni_lifecycle.h"
-#include "core/ipam/node_init.h"
 #include "core/ipam/pool_manager.h"
 #include "core/ipam/reconciler.h"
 #include "core/ipam/subnet_choice.h"
+#include "core/net/veth_name.h"
 
 namespace cnisim {
 namespace {
