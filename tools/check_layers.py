@@ -15,7 +15,8 @@ import tempfile
 ALLOWED = {
     "core/net": [],
     "core/ports": ["core/net"],
-    "core/ipam": ["core/net", "core/ports"],
+    "core/telemetry": ["core/net", "core/ports"],
+    "core/ipam": ["core/net", "core/ports", "core/telemetry"],
     "core/ipam/calico": ["core/net", "core/ports"],
     "core/ipam/testing": ["core/net", "core/ports", "core/ipam"],
     "sim/engine": ["core/net", "core/ports"],
