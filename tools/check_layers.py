@@ -17,6 +17,7 @@ ALLOWED = {
     "core/ports": ["core/net"],
     "core/telemetry": ["core/net", "core/ports"],
     "core/ipam": ["core/net", "core/ports", "core/telemetry"],
+    "core/host": ["core/net", "core/ports", "core/ipam"],
     "core/ipam/calico": ["core/net", "core/ports"],
     "core/ipam/testing": ["core/net", "core/ports", "core/ipam"],
     "sim/engine": ["core/net", "core/ports"],

@@ -27,6 +27,8 @@ struct IpamKey {
 struct IpamMetadata {
   std::string pod_namespace;
   std::string pod_name;
+  // On how many network cards the pod has an address; 0 if not recorded, which means one.
+  int interfaces_count = 0;
 
   friend bool operator==(const IpamMetadata&, const IpamMetadata&) = default;
 };
