@@ -15,7 +15,9 @@ import tempfile
 ALLOWED = {
     "core/net": [],
     "core/ports": ["core/net"],
-    "core/ipam": ["core/net", "core/ports"],
+    "core/telemetry": ["core/net", "core/ports"],
+    "core/ipam": ["core/net", "core/ports", "core/telemetry"],
+    "core/host": ["core/net", "core/ports", "core/ipam"],
     "core/ipam/calico": ["core/net", "core/ports"],
     "core/rpc": ["core/net", "core/ports"],
     "core/cni": ["core/net", "core/ports", "core/rpc"],

@@ -1,0 +1,139 @@
+// What the agent and the CNI plugin say, one function an event, so that the flows that say it stay
+// readable and users find in these logs what they look for in the real ones: the level and the
+// beginning of each message are those of amazon-vpc-cni-k8s v1.23.1 (pkg/ipamd, pkg/awsutils,
+// cmd/routed-eni-cni-plugin). testdata/log_events.txt lists them all.
+//
+// `where` is the line that calls; nothing is formatted for a log that does not listen.
+#ifndef CNISIM_CORE_IPAM_AGENT_LOG_H_
+#define CNISIM_CORE_IPAM_AGENT_LOG_H_
+
+#include <cstdint>
+#include <source_location>
+#include <span>
+#include <string_view>
+
+#include "core/net/ip.h"
+#include "core/ports/checkpoint_store.h"
+#include "core/ports/clock.h"
+#include "core/ports/log.h"
+#include "core/ports/result.h"
+
+namespace cnisim::agent_log {
+
+using Where = std::source_location;
+
+// --- Start ---
+void Starting(const Log& log, std::string_view version, Where where = Where::current());
+struct PoolTargets {
+  int max_pods = 0;
+  int warm_eni = 0;
+  int warm_ip = 0;
+  int minimum_ip = 0;
+  int warm_prefix = 0;
+};
+void ManagerStarts(const Log& log, const PoolTargets& targets, Where where = Where::current());
+
+// --- Restoring the checkpoint ---
+void RecoveryBegins(const Log& log, Where where = Where::current());
+void Recovered(const Log& log, const IpamKey& key, std::string_view eni, IpAddress ip,
+               Where where = Where::current());
+// Its host interface is gone (RS-3).
+void AllocationStale(const Log& log, const IpamKey& key, IpAddress ip,
+                     Where where = Where::current());
+// Its address is on no ENI (RS-5).
+void AllocationUnknown(const Log& log, const IpamKey& key, IpAddress ip,
+                       Where where = Where::current());
+
+// --- Pool loop ---
+struct PoolFigures {
+  bool prefix_mode = false;
+  int total_ips = 0;
+  int total_prefixes = 0;
+  int assigned_ips = 0;
+  int cooling_ips = 0;
+  int max_ips_per_eni = 0;
+};
+// Each loop and card.
+void IpStats(const Log& log, int card, const PoolFigures& pool, Where where = Where::current());
+// When the pool is judged.
+void PoolStatistics(const Log& log, int card, const PoolFigures& pool,
+                    Where where = Where::current());
+void PoolTooLow(const Log& log, int card, Where where = Where::current());
+void IncreaseStarts(const Log& log, int card, Where where = Where::current());
+void DecreaseStarts(const Log& log, int card, Where where = Where::current());
+// The last decrease was too short a time ago (DN-2).
+void DecreaseSkipped(const Log& log, Duration since_last, Where where = Where::current());
+// The subnet has no address or no block left (UP-8, UP-10) ...
+void SubnetExhausted(const Log& log, const Error& error, Where where = Where::current());
+// ... and so nothing is tried for a while (UP-2).
+void SubnetExhaustedLately(const Log& log, Where where = Where::current());
+
+// --- EC2 ---
+void Allocating(const Log& log, int addresses, std::string_view eni,
+                Where where = Where::current());
+void AllocatedIps(const Log& log, int count, Where where = Where::current());
+void AllocatedPrefixes(const Log& log, int count, Where where = Where::current());
+void UnassigningIps(const Log& log, std::string_view eni, std::span<const IpCidr> ips,
+                    Where where = Where::current());
+void UnassigningPrefixes(const Log& log, std::string_view eni, std::span<const IpCidr> prefixes,
+                         Where where = Where::current());
+void EniCreated(const Log& log, std::string_view eni, Where where = Where::current());
+void EniAttached(const Log& log, std::string_view eni, int device, Where where = Where::current());
+void FreeingEni(const Log& log, std::string_view eni, Where where = Where::current());
+void EniFreed(const Log& log, std::string_view eni, Where where = Where::current());
+void LeakedEniCleanup(const Log& log, Where where = Where::current());
+
+// --- Datastore ---
+void CidrAdded(const Log& log, std::string_view eni, IpCidr cidr, Where where = Where::current());
+void CidrDeleted(const Log& log, std::string_view eni, IpCidr cidr, Where where = Where::current());
+// What keeps an ENI in the pool, in the order of the tests (RM-3).
+enum class EniKeptBecause : uint8_t {
+  kPrimary,
+  kTooYoung,
+  kCooling,
+  kPods,
+  kWarmIpTarget,
+  kMinimumIpTarget,
+  kWarmPrefixTarget,
+  kTrunk,
+  kEfa,
+};
+void EniKept(const Log& log, std::string_view eni, EniKeptBecause reason,
+             Where where = Where::current());
+
+// --- ADD and DEL ---
+void AddReceived(const Log& log, const IpamKey& key, const IpamMetadata& pod,
+                 Where where = Where::current());
+void AddressAssigned(const Log& log, const IpamKey& key, IpAddress ip,
+                     Where where = Where::current());
+void AddIsDuplicate(const Log& log, const IpamKey& key, IpAddress ip,
+                    Where where = Where::current());
+void NoAddress(const Log& log, Where where = Where::current());
+void AddReplied(const Log& log, bool success, Where where = Where::current());
+void DelReceived(const Log& log, const IpamKey& key, Where where = Where::current());
+void AddressReleased(const Log& log, const IpamKey& key, IpAddress ip,
+                     Where where = Where::current());
+void AddressCools(const Log& log, IpAddress ip, Where where = Where::current());
+void DelOfUnknown(const Log& log, const IpamKey& key, Where where = Where::current());
+void DelReplied(const Log& log, bool success, Where where = Where::current());
+
+// --- Reconcile ---
+void Reconciling(const Log& log, Duration since_last, Where where = Where::current());
+void MetadataDiffers(const Log& log, std::string_view eni, Where where = Where::current());
+
+// --- CNI plugin ---
+// The arguments of a CNI command.
+struct PluginRequest {
+  std::string_view container_id;
+  std::string_view netns;
+  std::string_view interface_name;
+  std::string_view args;
+};
+void PluginAdd(const Log& log, const PluginRequest& request, Where where = Where::current());
+void PluginDel(const Log& log, const PluginRequest& request, Where where = Where::current());
+void PluginReply(const Log& log, const IpamKey& key, bool success, Where where = Where::current());
+void PluginFailed(const Log& log, const IpamKey& key, Where where = Where::current());
+
+}  // namespace cnisim::agent_log
+
+#endif  // CNISIM_CORE_IPAM_AGENT_LOG_H_

@@ -1,0 +1,58 @@
+#include "core/ports/civil_time.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <limits>
+#include <random>
+
+namespace cnisim {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
+constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
+
+TEST(CivilTime, AgreesWithTheCLibrary) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto nanos = static_cast<int64_t>(random());
+    int64_t seconds = nanos / kSecond;
+    int64_t rest = nanos % kSecond;
+    if (rest < 0) {
+      rest += kSecond;
+      --seconds;
+    }
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char expected[64];
+    const size_t n = std::strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", &parts);
+    std::snprintf(expected + n, sizeof expected - n, ".%03dZ", static_cast<int>(rest / 1'000'000));
+    EXPECT_EQ(Iso8601(nanos, 3), expected) << nanos;
+  }
+}
+
+TEST(CivilTime, Rfc3339HasNoNeedlessDecimals) {
+  const int64_t noon = 1'767'326'400 * kSecond;  // 2026-01-02T04:00:00Z
+  EXPECT_EQ(Rfc3339(noon), "2026-01-02T04:00:00Z");
+  EXPECT_EQ(Rfc3339(noon + kSecond / 2), "2026-01-02T04:00:00.5Z");
+  EXPECT_EQ(Rfc3339(noon + 1), "2026-01-02T04:00:00.000000001Z");
+  EXPECT_EQ(Rfc3339(noon + 10 * kSecond), "2026-01-02T04:00:10Z");
+  EXPECT_EQ(Rfc3339(0), "1970-01-01T00:00:00Z");
+}
+
+TEST(CivilTime, ConvertsBothWaysWithoutLoss) {
+  std::mt19937_64 random(2);
+  for (const int64_t epoch : {int64_t{0}, 1'767'326'400 * kSecond, kLowest, kHighest}) {
+    const CivilEpoch civil{epoch};
+    for (int i = 0; i < 1000; ++i) {
+      const auto nanos = static_cast<int64_t>(random());
+      EXPECT_EQ(civil.ToUnixNanos(civil.FromUnixNanos(nanos)), nanos);
+    }
+    EXPECT_EQ(civil.ToUnixNanos(kTimeZero), epoch);
+  }
+}
+
+}  // namespace
+}  // namespace cnisim
