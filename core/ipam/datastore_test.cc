@@ -324,14 +324,15 @@ TEST_P(DatastoreRandom, AgreesWithItsTwin) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Histories, DatastoreRandom,
-    testing::Combine(testing::Values(PoolMode::kSecondaryIps, PoolMode::kPrefixes, PoolMode::kIpv6),
-                     testing::Bool(), testing::Range(1, 9)),
-    [](const auto& info) {
-      return fmt::format("{}{}{}", NameOf(std::get<0>(info.param)),
-                         std::get<1>(info.param) ? "Random" : "Oldest", std::get<2>(info.param));
-    });
+INSTANTIATE_TEST_SUITE_P(Histories, DatastoreRandom,
+                         testing::Combine(testing::Values(PoolMode::kSecondaryIps,
+                                                          PoolMode::kPrefixes, PoolMode::kIpv6),
+                                          testing::Bool(), testing::Range(1, 9)),
+                         [](const auto& info) {
+                           return fmt::format("{}{}{}", NameOf(std::get<0>(info.param)),
+                                              std::get<1>(info.param) ? "Random" : "Oldest",
+                                              std::get<2>(info.param));
+                         });
 
 TEST(Datastore, FindsPodsOfOldAgents) {
   MemoryCheckpointStore checkpoint;

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 
-#include "core/ipam/eni_lifecycle.h"
+#include "core/ipam/checkpoint_recovery.h"
+#include "core/ipam/eni_allocation.h"
+#include "core/ipam/eni_enumeration.h"
+#include "core/ipam/eni_setup.h"
+#include "core/ipam/eni_tags.h"
 #include "core/ipam/pool_manager.h"
-#include "core/net/veth_name.h"
+#include "core/ipam/release.h"
+#include "core/ipam/trunk.h"
 
 namespace cnisim {
 namespace {
@@ -13,97 +18,125 @@ constexpr int kSetupTries = 6;
 constexpr Duration kSetupPause = std::chrono::seconds(10);
 
 // Setting up an ENI is tried six times; then init goes on without it.
-Task<void> SetupEniWithRetries(AgentState& agent, MetadataEni eni) {
+Task<void> SetupEniWithRetries(AgentState& agent, AttachedEni eni) {
   for (int tried = 1; tried <= kSetupTries; ++tried) {
     const Status up = co_await SetupEni(agent, eni);
-    if (up) co_return;
+    if (up || up.error().code == kLinkNotFound) co_return;
     if (tried < kSetupTries) co_await agent.ports.clock.Sleep(kSetupPause);
   }
 }
 
-// RS-3: an entry that names its pod is stale unless the pod's host interface is there.
-bool IsStale(const Allocation& allocation, const std::vector<std::string>& links) {
-  const IpamMetadata& pod = allocation.metadata;
-  if (pod.pod_namespace.empty() || pod.pod_name.empty()) return false;
-  const std::string suffix = VethSuffix(pod.pod_namespace, pod.pod_name);
-  return std::ranges::none_of(links,
-                              [&](const std::string& link) { return link.ends_with(suffix); });
-}
-
-Task<Status> RestoreCheckpoint(AgentState& agent) {
-  Result<std::optional<std::vector<Allocation>>> loaded = agent.ports.checkpoint.Load();
-  if (!loaded) co_return tl::unexpected(loaded.error());
-  if (!*loaded) co_return Status();
-  Result<std::vector<std::string>> links = co_await agent.ports.host.ListLinks();
-  if (!links) co_return tl::unexpected(links.error());
-
-  std::vector<Allocation> alive;
-  for (Allocation& allocation : **loaded) {
-    if (!IsStale(allocation, *links)) {
-      alive.push_back(std::move(allocation));
-      continue;
-    }
-    const Status to_pod = co_await agent.ports.host.DeleteToPodRule(allocation.ip);
-    const Status from_pod = co_await agent.ports.host.DeleteFromPodRule(allocation.ip);
-    static_cast<void>(to_pod);  // failures are only logged by the real agent
-    static_cast<void>(from_pod);
-  }
-  const Result<std::vector<Allocation>> dropped = agent.datastore.Restore(alive);
-  if (!dropped) co_return tl::unexpected(dropped.error());
-  agent.datastore.RewriteCheckpoint();
+// A type without built-in limits is asked for.
+Task<Status> LookUpLimits(AgentState& agent) {
+  if (agent.limits.max_enis > 0) co_return Status();
+  const Result<InstanceTypeNetwork> type =
+      co_await agent.ports.ec2.DescribeInstanceType(agent.identity.instance_type);
+  if (!type) co_return tl::unexpected(type.error());
+  agent.limits.max_enis = agent.settings.quirks.unknownTypeCountsAllCards
+                              ? type->max_enis
+                              : type->default_card_max_enis;
+  agent.limits.ipv4_per_eni = type->ipv4_per_eni;
+  agent.limits.supports_prefixes = type->is_nitro || type->is_bare_metal;  // PX-1
   co_return Status();
 }
 
-// Gives the ENIs the security groups of the primary one.
-Task<Status> RefreshSecurityGroups(AgentState& agent) {
-  Result<std::vector<std::string>> groups = co_await agent.ports.metadata.GetSecurityGroups();
-  if (!groups) co_return tl::unexpected(groups.error());
-  agent.security_groups = *std::move(groups);
-  std::ranges::sort(agent.security_groups);
-  std::vector<std::string> enis;
-  for (const auto& eni : agent.datastore.enis()) enis.push_back(eni->attributes.id);
-  for (const std::string& eni_id : enis) {
-    ModifyNetworkInterfaceAttributeRequest request;
-    request.network_interface_id = eni_id;
-    request.security_group_ids = agent.security_groups;
-    const Status modified = co_await agent.ports.ec2.ModifyNetworkInterfaceAttribute(request);
-    if (!modified) co_return modified;
+// EX-2: in IPv6, an ENI of an excluded subnet is left out altogether.
+Task<Result<bool>> IsLeftOut(AgentState& agent, std::string subnet_id) {
+  if (!agent.settings.enable_ipv6 || !agent.settings.subnet_discovery) co_return false;
+  co_return co_await SubnetIsExcluded(agent, std::move(subnet_id));
+}
+
+// V6-4: ENIs for network cards that have none, once and if possible; and one on the default card
+// if the primary's subnet is excluded, which must succeed.
+Task<Status> AddMissingIpv6Enis(AgentState& agent) {
+  for (const auto& pool : agent.pools) {
+    if (!pool->enis().empty()) continue;
+    const Status added = co_await AddEniToPool(agent, *pool, 1);
+    agent.activity = PoolActivity::kIdle;
+    if (!added && pool->network_card() == 0) co_return added;
+  }
+  co_return Status();
+}
+
+// Exactly one step for each network card whose pool is low.
+Task<Status> PreScale(AgentState& agent) {
+  for (const auto& pool : agent.pools) {
+    if (!IsTooLow(pool->Stats(agent.Now()), agent.Policy(*pool))) continue;
+    const Status increased = co_await IncreasePool(agent, *pool);
+    agent.activity = PoolActivity::kIdle;
+    if (!increased) co_return increased;
+    if (agent.settings.custom_networking && pool->Stats(agent.Now()).total_ips == 0) {
+      co_return Fail("NoPool", "custom networking: no address could be had");  // UP-12
+    }
   }
   co_return Status();
 }
 
 }  // namespace
 
-Task<Status> InitNode(AgentState& agent) {
+Task<Status> BeginNodeInit(AgentState& agent) {
   Result<InstanceIdentity> identity = co_await agent.ports.metadata.GetIdentity();
   if (!identity) co_return tl::unexpected(identity.error());
   agent.identity = *std::move(identity);
+  co_return co_await LookUpLimits(agent);
+}
 
-  Result<std::vector<Ipv4Cidr>> vpc = co_await agent.ports.metadata.GetVpcCidrs();
+Task<Status> EnterAttachedEnis(AgentState& agent) {
+  const bool ipv6 = agent.settings.enable_ipv6;
+  Result<std::vector<IpCidr>> vpc = co_await agent.ports.metadata.GetVpcCidrs(ipv6);
   if (!vpc) co_return tl::unexpected(vpc.error());
-  const Status host = co_await agent.ports.host.SetupHost(agent.identity.primary_ip, *vpc);
+  agent.vpc_cidrs = *std::move(vpc);
+  std::ranges::sort(agent.vpc_cidrs);
+  const Status host =
+      co_await agent.ports.host.SetupHost(agent.identity.primary_ip, agent.vpc_cidrs);
   if (!host) co_return host;
+  const Status chains = co_await agent.ports.host.CleanUpStaleChains();
+  static_cast<void>(chains);  // ignored by the real agent
 
   Result<std::vector<AttachedEni>> enis = co_await DescribeAllEnis(agent);
   if (!enis) co_return tl::unexpected(enis.error());
+  for (int card = 1; card < agent.limits.network_cards; ++card) {
+    if (!agent.unmanaged.cards.contains(card)) agent.AddPool(card);
+  }
   for (AttachedEni& eni : *enis) {
-    if (!agent.settings.disable_network_provisioning) {
+    if (!IsManaged(agent, eni.metadata)) continue;
+    const Result<bool> left_out = co_await IsLeftOut(agent, eni.metadata.subnet_id);
+    if (left_out && *left_out) continue;
+    if (!agent.settings.provisioning_disabled() && !eni.described.is_trunk) {
       const Status tagged = co_await TagEni(agent, eni.metadata.id, eni.described.tags);
       if (!tagged) co_return tagged;
     }
-    co_await SetupEniWithRetries(agent, eni.metadata);
+    co_await SetupEniWithRetries(agent, std::move(eni));
   }
-  const Status restored = co_await RestoreCheckpoint(agent);
-  if (!restored) co_return restored;
+  const Status recovered = co_await RecoverFromCheckpoint(agent);
+  if (!recovered) co_return recovered;
+  co_await ReleaseUnusedOfExcludedEnis(agent);
+  co_await ReleaseLeftoversOfOtherMode(agent);
 
-  if (agent.settings.disable_network_provisioning) co_return Status();
-  const Status groups = co_await RefreshSecurityGroups(agent);
-  if (!groups) co_return groups;
-  if (IsTooLow(agent.datastore.Stats(agent.Now()), agent.Policy())) {
-    const Status increased = co_await IncreasePool(agent);
-    agent.activity = PoolActivity::kIdle;
-    co_return increased;
+  std::vector<IpAddress> pods;
+  for (const auto& pool : agent.pools) {
+    for (const Allocation& allocation : pool->AllAllocations()) pods.push_back(allocation.ip);
   }
+  const Status rules = co_await agent.ports.host.RefreshPodRules(std::move(pods));
+  co_return rules;
+}
+
+Task<Status> FinishNodeInit(AgentState& agent) {
+  const AgentSettings& settings = agent.settings;
+  const Result<NodeObject> node = co_await agent.ports.kubernetes.GetNode();
+  if (!node) co_return tl::unexpected(node.error());
+  agent.max_pods = node->capacity_pods;
+  if (settings.enable_pod_eni && settings.custom_networking) {
+    const Status announced = co_await AnnounceCustomNetworking(agent);
+    if (!announced) co_return announced;
+  }
+  if (agent.WaitsForTrunk()) co_await RequestTrunk(agent);
+  if (!settings.provisioning_disabled()) {
+    const Status scaled =
+        settings.enable_ipv6 ? co_await AddMissingIpv6Enis(agent) : co_await PreScale(agent);
+    if (!scaled) co_return scaled;
+  }
+  if (!settings.quirks.missedDelsLeak) co_await ReleaseAddressesOfGonePods(agent);
   co_return Status();
 }
 

@@ -3,7 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/ipam/eni_lifecycle.h"
+#include "core/ipam/agent_log.h"
+#include "core/ipam/eni_allocation.h"
+#include "core/ipam/eni_removal.h"
+#include "core/ipam/eni_setup.h"
+#include "core/ipam/release.h"
+#include "core/ipam/schedulable.h"
+#include "core/ipam/trunk.h"
 
 namespace cnisim {
 namespace {
@@ -12,7 +18,6 @@ using std::chrono::seconds;
 
 constexpr Duration kInsufficientCooldown = seconds(120);  // UP-2, inclusive
 constexpr Duration kDecreaseInterval = seconds(30);       // DN-2
-constexpr Duration kReleasedCidrCooldown = seconds(60);   // RC-5
 
 constexpr uint64_t kWalkGrow = 21;
 constexpr uint64_t kWalkShrink = 22;
@@ -27,191 +32,247 @@ bool RecentlyInsufficient(const AgentState& agent) {
   return agent.Now() - agent.last_insufficient <= kInsufficientCooldown;
 }
 
+void NoteInsufficient(AgentState& agent, const Error& error) {
+  agent_log::SubnetExhausted(agent.log(), error);
+  agent.last_insufficient = agent.Now();
+}
+
+agent_log::PoolFigures FiguresOf(const PoolStats& stats, const PoolConfig& policy) {
+  agent_log::PoolFigures figures;
+  figures.prefix_mode = policy.prefix_mode;
+  figures.total_ips = static_cast<int>(stats.total_ips);
+  figures.total_prefixes = stats.total_prefixes;
+  figures.assigned_ips = static_cast<int>(stats.assigned_ips);
+  figures.cooling_ips = static_cast<int>(stats.cooling_ips);
+  figures.max_ips_per_eni = policy.ips_per_eni();
+  return figures;
+}
+
 Task<Result<AssignedAddresses>> AssignOnce(AgentState& agent, std::string eni_id, int quantity) {
   AssignPrivateIpAddressesRequest request;
   request.network_interface_id = std::move(eni_id);
   const int capped = std::min(quantity, agent.SlotsPerEni());
   (agent.settings.prefix_delegation ? request.ipv4_prefix_count
                                     : request.secondary_private_ip_address_count) = capped;
+  agent_log::Allocating(agent.log(), capped, request.network_interface_id);
   co_return co_await agent.ports.ec2.AssignPrivateIpAddresses(request);
+}
+
+// What EC2 has just handed out was not released a moment ago, whatever the cache of released ones
+// says; unless that quirk is wanted (trunkWaitDropsReused).
+void ForgetReleased(AgentState& agent, const AssignedAddresses& assigned) {
+  if (agent.settings.quirks.trunkWaitDropsReused) return;
+  for (const Ipv4Address ip : assigned.ips) agent.released_cidrs.erase(Ipv4Cidr(ip));
+  for (const Ipv4Cidr& prefix : assigned.prefixes) agent.released_cidrs.erase(prefix);
 }
 
 // UP-5, UP-6: one call; on failure one more for a single item; and if EC2 says that the ENI is
 // full, the datastore was out of step and takes over what EC2 knows.
-Task<Status> AssignTo(AgentState& agent, std::string eni_id, int quantity) {
+Task<Status> AssignTo(AgentState& agent, Datastore& pool, std::string eni_id, int quantity) {
   Result<AssignedAddresses> assigned = co_await AssignOnce(agent, eni_id, quantity);
   if (!assigned && assigned.error().code != ec2_error::kPrivateIpLimitExceeded) {
     assigned = co_await AssignOnce(agent, eni_id, 1);
   }
   if (assigned) {
-    AddAddresses(agent, eni_id, assigned->ips, assigned->prefixes);
+    if (agent.settings.prefix_delegation) {
+      agent_log::AllocatedPrefixes(agent.log(), static_cast<int>(assigned->prefixes.size()));
+    } else {
+      agent_log::AllocatedIps(agent.log(), static_cast<int>(assigned->ips.size()));
+    }
+    ForgetReleased(agent, *assigned);
+    EnterAddresses(agent, pool, eni_id, assigned->ips, assigned->prefixes);
     co_return Status();
   }
   if (assigned.error().code != ec2_error::kPrivateIpLimitExceeded) {
     co_return tl::unexpected(assigned.error());
   }
-  std::vector<std::string> ids{eni_id};
-  const Result<std::vector<NetworkInterface>> described =
-      co_await agent.ports.ec2.DescribeNetworkInterfaces(ids);
+  const Result<NetworkInterface> described = co_await DescribeEni(agent, eni_id);
   if (!described) co_return tl::unexpected(described.error());
-  for (const NetworkInterface& eni : *described) {
-    AddAddresses(agent, eni.id, eni.secondary_ips, eni.ipv4_prefixes);
-  }
+  EnterAddresses(agent, pool, eni_id, described->secondary_ips, described->ipv4_prefixes);
   co_return Status();
 }
 
-enum class GrowResult { kDone, kNoCandidate, kAborted };
+enum class GrowResult { kDone, kNoCandidate, kSubnetsExhausted, kAborted };
 
 // UP-3 to UP-8: the first ENI with room that EC2 gives something for.
-Task<GrowResult> GrowExistingEni(AgentState& agent) {
-  const PoolConfig policy = agent.Policy();
+Task<GrowResult> GrowExistingEni(AgentState& agent, Datastore& pool) {
+  const PoolConfig policy = agent.Policy(pool);
   struct Candidate {
     std::string eni_id;
     int used_slots;
   };
   std::vector<Candidate> candidates;
-  for (const Datastore::Eni* eni : agent.datastore.AllocatableEnis(agent.SlotsPerEni())) {
+  for (const Datastore::Eni* eni : pool.AllocatableEnis(agent.SlotsPerEni())) {
+    // Under custom networking the primary ENI is in the wrong subnet for pods.
+    if (eni->attributes.is_primary && agent.settings.custom_networking) continue;
     candidates.push_back({eni->attributes.id, static_cast<int>(eni->cidrs.size())});
   }
   const size_t n = candidates.size();
   const size_t first = agent.choice.Start(n, agent.Now(), kWalkGrow);
+  GrowResult result = GrowResult::kNoCandidate;
   for (size_t i = 0; i < n; ++i) {
     const Candidate& candidate = candidates[(first + i) % n];
-    const PoolStats stats = agent.datastore.Stats(agent.Now());
+    const PoolStats stats = pool.Stats(agent.Now());
     const int quantity = AssignQuantity(stats, policy, candidate.used_slots);
     if (quantity < 1) continue;
     agent.activity = PoolActivity::kAssigning;
-    const Status assigned = co_await AssignTo(agent, candidate.eni_id, quantity);
+    const Status assigned = co_await AssignTo(agent, pool, candidate.eni_id, quantity);
     if (assigned) {
       agent.last_pool_action = agent.Now();
       agent.last_ec2_error = {};
       co_return GrowResult::kDone;
     }
     agent.last_ec2_error = assigned.error();
-    if (agent.settings.subnet_discovery && IsInsufficient(assigned.error())) continue;
-    if (IsInsufficient(assigned.error())) agent.last_insufficient = agent.Now();
+    if (agent.settings.subnet_discovery && IsInsufficient(assigned.error())) {
+      result = GrowResult::kSubnetsExhausted;
+      continue;
+    }
+    if (IsInsufficient(assigned.error())) NoteInsufficient(agent, assigned.error());
     co_return GrowResult::kAborted;
   }
-  co_return GrowResult::kNoCandidate;
+  co_return result;
 }
 
-// What removes CIDRs from one ENI, at EC2 as well: prefixes first, then addresses (DN-3).
-Task<void> ReleaseCidrs(AgentState& agent, std::string eni_id, std::vector<IpCidr> cidrs) {
-  UnassignPrivateIpAddressesRequest prefixes;
-  UnassignPrivateIpAddressesRequest addresses;
-  prefixes.network_interface_id = addresses.network_interface_id = eni_id;
-  for (const IpCidr& cidr : cidrs) {
-    if (!agent.datastore.DeleteCidr(eni_id, cidr, false)) continue;
-    agent.released_cidrs[cidr] = agent.Now() + kReleasedCidrCooldown;
-    if (cidr.size() == 1) {
-      addresses.ips.push_back(cidr.network().v4());
-    } else {
-      prefixes.prefixes.push_back(cidr.v4());
-    }
-  }
-  // A failure is only logged by the real agent; reconcile finds what EC2 still holds.
-  if (!prefixes.prefixes.empty()) {
-    const Status released = co_await agent.ports.ec2.UnassignPrivateIpAddresses(prefixes);
-    static_cast<void>(released);
-  }
-  if (!addresses.ips.empty()) {
-    const Status released = co_await agent.ports.ec2.UnassignPrivateIpAddresses(addresses);
-    static_cast<void>(released);
-  }
-}
-
-Task<void> DecreasePool(AgentState& agent) {
+Task<void> DecreasePool(AgentState& agent, Datastore& pool) {
   agent.activity = PoolActivity::kFreeing;
-  const PoolStats stats = agent.datastore.Stats(agent.Now());
-  int budget = ReleaseBudget(stats, agent.Policy());
+  agent_log::DecreaseStarts(agent.log(), pool.network_card());
+  const PoolStats stats = pool.Stats(agent.Now());
+  int budget = ReleaseBudget(stats, agent.Policy(pool));
+  // Leftover addresses do not count against a budget of prefixes, unless that quirk is wanted.
+  const bool prefixes_only =
+      pool.mode() == PoolMode::kPrefixes && !agent.settings.quirks.scaleDownSpendsOnLeftovers;
   std::vector<std::string> enis;
-  for (const auto& eni : agent.datastore.enis()) enis.push_back(eni->attributes.id);
+  for (const auto& eni : pool.enis()) enis.push_back(eni->attributes.id);
   const size_t n = enis.size();
   const size_t first = agent.choice.Start(n, agent.Now(), kWalkShrink);
   for (size_t i = 0; i < n && budget > 0; ++i) {
     const std::string& eni_id = enis[(first + i) % n];
-    std::vector<IpCidr> cidrs = agent.datastore.FreeableCidrs(eni_id, agent.Now());
+    std::vector<IpCidr> cidrs = prefixes_only
+                                    ? pool.FreeableCidrs(eni_id, PoolMode::kPrefixes, agent.Now())
+                                    : pool.FreeableCidrs(eni_id, agent.Now());
     if (cidrs.empty()) continue;
     const size_t first_cidr = agent.choice.Start(cidrs.size(), agent.Now(), kWalkShrinkCidrs);
     std::rotate(cidrs.begin(), cidrs.begin() + static_cast<std::ptrdiff_t>(first_cidr),
                 cidrs.end());
     if (static_cast<int>(cidrs.size()) > budget) cidrs.resize(static_cast<size_t>(budget));
     budget -= static_cast<int>(cidrs.size());
-    co_await ReleaseCidrs(agent, eni_id, std::move(cidrs));
+    co_await ReleaseCidrs(agent, pool, eni_id, std::move(cidrs), RememberRelease::kYes);
+  }
+  if (prefixes_only) {
+    for (const std::string& eni_id : enis) {
+      std::vector<IpCidr> leftovers =
+          pool.FreeableCidrs(eni_id, PoolMode::kSecondaryIps, agent.Now());
+      co_await ReleaseCidrs(agent, pool, eni_id, std::move(leftovers), RememberRelease::kYes);
+    }
   }
   agent.last_decrease = agent.last_pool_action = agent.Now();
 }
 
-bool WouldTryRemoval(AgentState& agent, const PoolStats& stats) {
-  return ShouldTryRemoveEni(stats, agent.Policy(), agent.datastore.HasEmptyEni());
+Task<void> UpdateOne(AgentState& agent, Datastore& pool, bool too_low) {
+  const PoolStats stats = pool.Stats(agent.Now());
+  const PoolConfig policy = agent.Policy(pool);
+  const bool try_removal = WouldTryEniRemoval(agent, pool, stats);
+  if (too_low) {
+    agent_log::PoolTooLow(agent.log(), pool.network_card());
+    const Status increased = co_await IncreasePool(agent, pool);
+    static_cast<void>(increased);  // the next update tries again
+  } else if (IsTooHigh(stats, policy)) {
+    const Duration since_last = agent.Now() - agent.last_decrease;
+    if (since_last > kDecreaseInterval) {
+      co_await DecreasePool(agent, pool);
+    } else {
+      agent_log::DecreaseSkipped(agent.log(), since_last);
+    }
+  }
+  if (try_removal) co_await TryRemoveEni(agent, pool);
 }
 
 }  // namespace
 
-Task<Status> IncreasePool(AgentState& agent) {
-  if (RecentlyInsufficient(agent)) co_return Status();
-  const GrowResult grown = co_await GrowExistingEni(agent);
+Task<Status> IncreasePool(AgentState& agent, Datastore& pool) {
+  const bool may = co_await MayChangeEnis(agent);
+  if (!may) co_return Status();
+  if (RecentlyInsufficient(agent)) {
+    agent_log::SubnetExhaustedLately(agent.log());
+    co_return Status();
+  }
+  agent_log::IncreaseStarts(agent.log(), pool.network_card());
+  const GrowResult grown = co_await GrowExistingEni(agent, pool);
   if (grown == GrowResult::kDone) co_return Status();
   if (grown == GrowResult::kAborted) {
     if (IsInsufficient(agent.last_ec2_error)) co_return Status();
     co_return tl::unexpected(agent.last_ec2_error);
   }
-  if (!agent.HasRoomForEni()) co_return Status();
-  const int quantity = NewEniQuantity(agent.datastore.Stats(agent.Now()), agent.Policy());
+  if (!agent.HasRoomForEni(pool)) {
+    if (grown == GrowResult::kSubnetsExhausted &&
+        !agent.settings.quirks.noPauseWhenFullAndExhausted) {
+      NoteInsufficient(agent, agent.last_ec2_error);
+    }
+    co_return Status();
+  }
+  const int quantity = NewEniQuantity(pool.Stats(agent.Now()), agent.Policy(pool));
   if (quantity < 1) {
     agent.last_pool_action = agent.Now();
     co_return Status();
   }
-  const Status added = co_await AddEniToPool(agent, quantity);
+  const Status added = co_await AddEniToPool(agent, pool, quantity);
   if (added) {
     agent.last_ec2_error = {};
   } else {
     agent.last_ec2_error = added.error();
-    if (IsInsufficient(added.error())) agent.last_insufficient = agent.Now();
+    if (IsInsufficient(added.error())) NoteInsufficient(agent, added.error());
   }
   co_return Status();
 }
 
 Task<bool> UpdatePool(AgentState& agent) {
-  const PoolStats stats = agent.datastore.Stats(agent.Now());
-  const PoolConfig policy = agent.Policy();
-  const bool try_removal = WouldTryRemoval(agent, stats);
-  const uint64_t version = agent.datastore.version();
+  const uint64_t version = agent.PoolsVersion();
   const TimePoint last_action = agent.last_pool_action;
   agent.activity = PoolActivity::kIdle;
 
-  if (IsTooLow(stats, policy)) {
-    const Status increased = co_await IncreasePool(agent);
-    static_cast<void>(increased);  // the next update tries again
-  } else if (IsTooHigh(stats, policy) && agent.Now() - agent.last_decrease > kDecreaseInterval) {
-    co_await DecreasePool(agent);
+  if (agent.WaitsForTrunk()) co_await RequestTrunk(agent);
+  // All are judged before any is changed (LP-2).
+  std::vector<bool> too_low;
+  for (const auto& pool : agent.pools) {
+    const PoolStats stats = pool->Stats(agent.Now());
+    const PoolConfig policy = agent.Policy(*pool);
+    too_low.push_back(IsTooLow(stats, policy));
+    if (agent.log().enabled(LogLevel::kDebug)) {
+      agent_log::IpStats(agent.log(), pool->network_card(), FiguresOf(stats, policy));
+      agent_log::PoolStatistics(agent.log(), pool->network_card(), FiguresOf(stats, policy));
+    }
   }
-  if (try_removal) {
-    const std::optional<std::string> removed = agent.datastore.RemoveUnusedEni(
-        {policy.warm_ip_target, policy.minimum_ip_target, policy.warm_prefix_target}, agent.Now());
-    if (removed) co_await FreeEni(agent, *removed);
+  for (size_t i = 0; i < agent.pools.size(); ++i) {
+    co_await UpdateOne(agent, *agent.pools[i], too_low[i]);
   }
   // Whatever calls EC2 says so.
   const bool tried = std::exchange(agent.activity, PoolActivity::kIdle) != PoolActivity::kIdle;
-  co_return tried || agent.datastore.version() != version || agent.last_pool_action != last_action;
+  co_return tried || agent.PoolsVersion() != version || agent.last_pool_action != last_action;
 }
 
 TimePoint NextDecisionChange(AgentState& agent) {
   const TimePoint now = agent.Now();
-  const PoolStats stats = agent.datastore.Stats(now);
-  const PoolConfig policy = agent.Policy();
   TimePoint next = kForever;
-  if (IsTooLow(stats, policy)) {
-    // It did nothing because the subnet was exhausted lately, or because every ENI is full and no
-    // further one is allowed; only the former passes.
-    if (RecentlyInsufficient(agent)) {
-      next = agent.last_insufficient + kInsufficientCooldown + Duration(1);
+  for (const auto& pool : agent.pools) {
+    const PoolStats stats = pool->Stats(now);
+    const PoolConfig policy = agent.Policy(*pool);
+    // Addresses that have cooled become available, or may be released.
+    const Quirks& quirks = agent.settings.quirks;
+    if (!quirks.coolingCountsAsAvailable || !quirks.releasesCooling) {
+      next = std::min(next, pool->NextCooled());
     }
-  } else if (IsTooHigh(stats, policy)) {
-    next = agent.last_decrease + kDecreaseInterval + Duration(1);
-  }
-  if (WouldTryRemoval(agent, stats)) {
-    next = std::min(next, agent.datastore.NextEniUnprotected(now));
+    if (IsTooLow(stats, policy)) {
+      // It did nothing because the subnet was exhausted lately, because every ENI is full and no
+      // further one is allowed, or because the node takes no pods; only the first passes by itself.
+      if (RecentlyInsufficient(agent)) {
+        next = std::min(next, agent.last_insufficient + kInsufficientCooldown + Duration(1));
+      }
+    } else if (IsTooHigh(stats, policy)) {
+      next = std::min(next, agent.last_decrease + kDecreaseInterval + Duration(1));
+    }
+    if (WouldTryEniRemoval(agent, *pool, stats)) {
+      next = std::min(next, pool->NextEniUnprotected(now));
+    }
   }
   return next;
 }

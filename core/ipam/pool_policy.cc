@@ -15,7 +15,7 @@ TargetState TargetStateOf(const PoolStats& stats, const PoolConfig& config) {
   TargetState state;
   state.defined = true;
   const int short_ips = std::max(std::max(warm - available, 0), minimum - total);
-  if (config.prefix_mode) {
+  if (config.prefix_mode && !config.targets_in_addresses) {
     const int needed = DivideRoundingUp(assigned + warm, kAddressesPerPrefix);
     const int floor = DivideRoundingUp(minimum, kAddressesPerPrefix);
     state.short_by = DivideRoundingUp(short_ips, kAddressesPerPrefix);

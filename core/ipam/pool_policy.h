@@ -43,6 +43,8 @@ struct PoolConfig {
   int max_pods = 110;
   // Addresses an ENI can hold besides its primary one; in prefix mode so many prefixes.
   int slots_per_eni = 0;
+  // In prefix mode, targets are still reckoned in addresses (NC-6).
+  bool targets_in_addresses = false;
 
   bool ip_targets_defined() const { return warm_ip_target != 0 || minimum_ip_target != 0; }
   int ips_per_eni() const {

@@ -1,8 +1,9 @@
 // Which quirks of the real agent are replicated: all, unless told otherwise.
 //
-// The list, with what each does and what a repaired agent does instead, is quirks.inc. Not in it:
-// the real agent applies AWS_EC2_ENDPOINT to instance metadata only, but there are no endpoints
-// here.
+// The list, with what each does and what a repaired agent does instead, is quirks.inc. Two are not
+// in it because nothing here can show them: that AWS_EC2_ENDPOINT applies to instance metadata only
+// (there are no endpoints), and that the clean-up of leftover prefixes (PX-3) stops where another
+// thread has assigned one meanwhile (there is one thread).
 #ifndef CNISIM_CORE_IPAM_QUIRKS_H_
 #define CNISIM_CORE_IPAM_QUIRKS_H_
 

@@ -4,7 +4,10 @@
 #include <optional>
 #include <set>
 
-#include "core/ipam/eni_lifecycle.h"
+#include "core/ipam/agent_log.h"
+#include "core/ipam/eni_enumeration.h"
+#include "core/ipam/eni_setup.h"
+#include "core/ipam/eni_tags.h"
 
 namespace cnisim {
 namespace {
@@ -29,36 +32,31 @@ CidrSet AsCidrs(const std::vector<Ipv4Cidr>& prefixes) {
   return CidrSet(prefixes.begin(), prefixes.end());
 }
 
-Task<Result<NetworkInterface>> AskEc2(AgentState& agent, std::string eni_id) {
-  std::vector<std::string> ids{eni_id};
-  Result<std::vector<NetworkInterface>> described =
-      co_await agent.ports.ec2.DescribeNetworkInterfaces(ids);
-  if (!described) co_return tl::unexpected(described.error());
-  if (described->empty()) co_return Fail("EmptyAnswer", "no interfaces in the answer");
-  co_return std::move(described->front());
-}
-
-CidrSet ItemsOf(const NetworkInterface& eni, Ipv4Address recorded_primary, bool has_record,
+CidrSet ItemsOf(const NetworkInterface& eni, std::optional<IpAddress> recorded_primary,
                 bool prefixes) {
   if (prefixes) return AsCidrs(eni.ipv4_prefixes);
   CidrSet items = AsCidrs(eni.secondary_ips);
   // Without a record of the primary address it passes for a secondary one (RC-7).
-  if (!has_record || recorded_primary != eni.primary_ip) items.insert(IpCidr(eni.primary_ip));
+  if (recorded_primary != IpAddress(eni.primary_ip)) items.insert(IpCidr(eni.primary_ip));
   return items;
 }
 
 // RC-4 and RC-5 for the addresses or the prefixes of one ENI that the datastore knows.
-Task<void> ReconcileItems(AgentState& agent, std::string eni_id, CidrSet attached, bool prefixes) {
-  const Datastore::Eni* eni = agent.datastore.FindEni(eni_id);
+Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id, CidrSet attached,
+                          bool prefixes) {
+  const Datastore::Eni* eni = pool.FindEni(eni_id);
   if (eni == nullptr) co_return;
   bool from_metadata = true;
   std::optional<NetworkInterface> described;
   if (attached != PoolCidrs(*eni, prefixes)) {
-    Result<NetworkInterface> answer = co_await AskEc2(agent, eni_id);
+    agent_log::MetadataDiffers(agent.log(), eni_id);
+    Result<NetworkInterface> answer = co_await DescribeEni(agent, eni_id);
     if (!answer) co_return;
-    const auto record = agent.primary_ips.find(eni_id);
-    const bool has_record = record != agent.primary_ips.end();
-    attached = ItemsOf(*answer, has_record ? record->second : Ipv4Address(), has_record, prefixes);
+    std::optional<IpAddress> primary;
+    if (const auto record = agent.primary_ips.find(eni_id); record != agent.primary_ips.end()) {
+      primary = record->second;
+    }
+    attached = ItemsOf(*answer, primary, prefixes);
     described = *std::move(answer);
     from_metadata = false;
   }
@@ -70,7 +68,7 @@ Task<void> ReconcileItems(AgentState& agent, std::string eni_id, CidrSet attache
       if (agent.Now() < released->second) continue;
       if (from_metadata) {
         if (!described) {
-          Result<NetworkInterface> answer = co_await AskEc2(agent, eni_id);
+          Result<NetworkInterface> answer = co_await DescribeEni(agent, eni_id);
           if (!answer) {
             seen.insert(item);
             continue;
@@ -84,68 +82,83 @@ Task<void> ReconcileItems(AgentState& agent, std::string eni_id, CidrSet attache
       agent.released_cidrs.erase(item);
     }
     seen.insert(item);
-    static_cast<void>(agent.datastore.AddCidr(eni_id, item));
+    if (pool.AddCidr(eni_id, item)) agent_log::CidrAdded(agent.log(), eni_id, item);
   }
-  eni = agent.datastore.FindEni(eni_id);
+  eni = pool.FindEni(eni_id);
   if (eni == nullptr) co_return;
   for (const IpCidr& item : PoolCidrs(*eni, prefixes)) {
-    if (!seen.contains(item)) static_cast<void>(agent.datastore.DeleteCidr(eni_id, item, true));
+    if (seen.contains(item)) continue;
+    if (pool.DeleteCidr(eni_id, item, true)) agent_log::CidrDeleted(agent.log(), eni_id, item);
+  }
+}
+
+// RC-6: an ENI that no datastore knows.
+Task<void> Adopt(AgentState& agent, AttachedEni eni) {
+  if (!eni.described.is_trunk && !agent.settings.provisioning_disabled()) {
+    const Status tagged = co_await TagEni(agent, eni.metadata.id, eni.described.tags);
+    if (!tagged) co_return;
+  }
+  const Status up = co_await SetupEni(agent, std::move(eni));
+  static_cast<void>(up);  // tried again by the next reconcile
+}
+
+// ENIs that metadata does not show any more lose their pods (RC-6).
+void ForgetDetached(AgentState& agent, Datastore& pool, const std::vector<MetadataEni>& attached) {
+  std::vector<std::string> gone;
+  for (const auto& eni : pool.enis()) {
+    if (std::ranges::find(attached, eni->attributes.id, &MetadataEni::id) == attached.end()) {
+      gone.push_back(eni->attributes.id);
+    }
+  }
+  for (const std::string& eni_id : gone) {
+    static_cast<void>(pool.RemoveEni(eni_id, true));
+    agent.primary_ips.erase(eni_id);
   }
 }
 
 }  // namespace
 
 bool ReconcileDue(const AgentState& agent) {
-  return agent.Now() - agent.last_pool_action > kReconcileInterval;
+  return agent.WaitsForTrunk() || agent.Now() - agent.last_pool_action > kReconcileInterval;
 }
 
 bool ReconcileWouldVerify(const AgentState& agent) {
   return std::ranges::any_of(agent.released_cidrs, [&](const auto& released) {
-    return agent.datastore.Holds(released.first);
+    return std::ranges::any_of(agent.pools,
+                               [&](const auto& pool) { return pool->Holds(released.first); });
   });
 }
 
 Task<void> Reconcile(AgentState& agent) {
+  agent_log::Reconciling(agent.log(), agent.Now() - agent.last_pool_action);
   Result<std::vector<MetadataEni>> enis = co_await agent.ports.metadata.GetAttachedEnis();
   if (!enis || enis->empty()) co_return;
 
-  const auto known = [&](const MetadataEni& eni) {
-    return agent.datastore.FindEni(eni.id) != nullptr;
+  const auto unknown = [&](const MetadataEni& eni) {
+    return IsManaged(agent, eni) && agent.PoolOfCard(eni.network_card) != nullptr &&
+           agent.PoolOfEni(eni.id) == nullptr;
   };
   std::vector<AttachedEni> described;
-  if (!std::ranges::all_of(*enis, known)) {
+  if (std::ranges::any_of(*enis, unknown)) {
     Result<std::vector<AttachedEni>> all = co_await DescribeAllEnis(agent);
     if (!all) co_return;
     described = *std::move(all);
   }
 
   for (MetadataEni& eni : *enis) {
-    if (known(eni)) {
+    if (!IsManaged(agent, eni)) continue;
+    if (Datastore* pool = agent.PoolOfEni(eni.id)) {
       CidrSet addresses = AsCidrs(eni.secondary_ips);
-      co_await ReconcileItems(agent, eni.id, std::move(addresses), false);
+      co_await ReconcileItems(agent, *pool, eni.id, std::move(addresses), false);
       CidrSet prefixes = AsCidrs(eni.ipv4_prefixes);
-      co_await ReconcileItems(agent, eni.id, std::move(prefixes), true);
+      co_await ReconcileItems(agent, *pool, eni.id, std::move(prefixes), true);
       continue;
     }
     const auto it =
         std::ranges::find(described, eni.id, [](const AttachedEni& e) { return e.metadata.id; });
-    if (it == described.end()) continue;
-    const Status tagged = co_await TagEni(agent, eni.id, it->described.tags);
-    if (!tagged) continue;
-    const Status up = co_await SetupEni(agent, it->metadata);
-    static_cast<void>(up);  // tried again by the next reconcile
+    if (it != described.end() && unknown(eni)) co_await Adopt(agent, std::move(*it));
   }
-
-  std::vector<std::string> gone;
-  for (const auto& eni : agent.datastore.enis()) {
-    if (std::ranges::find(*enis, eni->attributes.id, &MetadataEni::id) == enis->end()) {
-      gone.push_back(eni->attributes.id);
-    }
-  }
-  for (const std::string& eni_id : gone) {
-    static_cast<void>(agent.datastore.RemoveEni(eni_id, true));
-    agent.primary_ips.erase(eni_id);
-  }
+  for (const auto& pool : agent.pools) ForgetDetached(agent, *pool, *enis);
   agent.last_pool_action = agent.Now();
 }
 

@@ -9,7 +9,7 @@
 
 namespace cnisim {
 
-// More than 60 s since the last pool action or completed reconcile.
+// More than 60 s since the last pool action or completed reconcile; or a trunk is awaited.
 bool ReconcileDue(const AgentState& agent);
 
 // A reconcile would look twice even at what metadata and the datastore agree on: an address came

@@ -4,51 +4,55 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace cnisim {
 namespace {
 
-constexpr std::array<std::string_view, 13> kSupported{
+constexpr std::array<std::string_view, 26> kSupported{
     "ADDITIONAL_ENI_TAGS",
+    "ANNOTATE_POD_IP",
+    "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
+    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
+    "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
+    "AWS_VPC_K8S_CNI_EXTERNALSNAT",
     "CLUSTER_NAME",
+    "DISABLE_LEAKED_ENI_CLEANUP",
     "DISABLE_NETWORK_RESOURCE_PROVISIONING",
+    "ENABLE_IMDS_ONLY_MODE",
     "ENABLE_IPv4",
     "ENABLE_IPv6",
+    "ENABLE_MULTI_NIC",
+    "ENABLE_POD_ENI",
     "ENABLE_PREFIX_DELEGATION",
     "ENABLE_SUBNET_DISCOVERY",
+    "ENI_CONFIG_ANNOTATION_DEF",
+    "ENI_CONFIG_LABEL_DEF",
     "IP_COOLDOWN_PERIOD",
+    "MANAGE_UNTAGGED_ENI",
     "MAX_ENI",
     "MINIMUM_IP_TARGET",
+    "NETWORK_POLICY_ENFORCING_MODE",
     "WARM_ENI_TARGET",
     "WARM_IP_TARGET",
     "WARM_PREFIX_TARGET",
 };
 
-constexpr std::array<std::string_view, 23> kUnsupported{
-    "ANNOTATE_POD_IP",
+constexpr std::array<std::string_view, 13> kUnsupported{
     "AWS_EC2_ENDPOINT",
-    "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
     "AWS_VPC_CNI_NODE_PORT_SUPPORT",
     "AWS_VPC_ENI_MTU",
     "AWS_VPC_K8S_CNI_BACKING_STORE",
-    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
-    "AWS_VPC_K8S_CNI_EXTERNALSNAT",
     "AWS_VPC_K8S_CNI_LOGLEVEL",
     "AWS_VPC_K8S_CNI_LOG_FILE",
     "AWS_VPC_K8S_CNI_VETHPREFIX",
     "DISABLE_INTROSPECTION",
-    "DISABLE_LEAKED_ENI_CLEANUP",
     "DISABLE_METRICS",
-    "ENABLE_IMDS_ONLY_MODE",
-    "ENABLE_MULTI_NIC",
-    "ENABLE_POD_ENI",
     "HTTP_TIMEOUT",
     "INTROSPECTION_BIND_ADDRESS",
-    "MANAGE_UNTAGGED_ENI",
     "MY_NODE_NAME",
-    "NETWORK_POLICY_ENFORCING_MODE",
     "POD_SECURITY_GROUP_ENFORCING_MODE",
 };
 
@@ -140,6 +144,27 @@ Tags ParseAdditionalTags(Reader& reader) {
   return tags;
 }
 
+// A comma-separated list of IPv4 blocks; what is none is left out.
+std::vector<Ipv4Cidr> ParseSnatExclusions(Reader& reader) {
+  const std::string name = "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS";
+  std::vector<Ipv4Cidr> blocks;
+  const std::string* text = reader.Find(name);
+  std::string_view rest = text == nullptr ? std::string_view() : *text;
+  while (!rest.empty()) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view item = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (const auto block = Ipv4Cidr::Parse(item)) {
+      blocks.push_back(*block);
+    } else {
+      reader.Warn(name, item, "is not an IPv4 block; it is left out");
+    }
+  }
+  return blocks;
+}
+
 // EV-3: with prefix delegation on, one of the three targets must be above "0", compared as strings.
 bool HasPrefixTarget(const Reader& reader) {
   return std::ranges::any_of(
@@ -159,6 +184,7 @@ Environment ManifestEnvironment() {
           {"ENABLE_IPv6", "false"},
           {"ENABLE_PREFIX_DELEGATION", "false"},
           {"ENABLE_SUBNET_DISCOVERY", "true"},
+          {"NETWORK_POLICY_ENFORCING_MODE", "standard"},
           {"WARM_ENI_TARGET", "1"},
           {"WARM_PREFIX_TARGET", "1"}};
 }
@@ -188,7 +214,33 @@ Result<ParsedEnvironment> ParseEnvironment(const Environment& environment) {
   s.prefix_delegation = reader.Flag("ENABLE_PREFIX_DELEGATION", false);
   s.subnet_discovery = reader.Flag("ENABLE_SUBNET_DISCOVERY", true);
   s.disable_network_provisioning = reader.Flag("DISABLE_NETWORK_RESOURCE_PROVISIONING", false);
+  s.imds_only = reader.Flag("ENABLE_IMDS_ONLY_MODE", false);
+  s.disable_leaked_eni_cleanup = reader.Flag("DISABLE_LEAKED_ENI_CLEANUP", false);
+  s.manage_untagged_enis = reader.Flag("MANAGE_UNTAGGED_ENI", true);
+  s.manage_enis_non_schedulable = reader.Flag("AWS_MANAGE_ENIS_NON_SCHEDULABLE", false);
+  s.custom_networking = reader.Flag("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", false);
+  s.enable_pod_eni = reader.Flag("ENABLE_POD_ENI", false);
+  s.enable_multi_nic = reader.Flag("ENABLE_MULTI_NIC", false);
+  s.annotate_pod_ip = reader.Flag("ANNOTATE_POD_IP", false);
+  s.external_snat = reader.Flag("AWS_VPC_K8S_CNI_EXTERNALSNAT", false);
+  s.snat_exclusions = ParseSnatExclusions(reader);
+  if (const std::string* text = reader.Find("ENI_CONFIG_LABEL_DEF")) s.eni_config_label = *text;
+  if (const std::string* text = reader.Find("ENI_CONFIG_ANNOTATION_DEF")) {
+    s.eni_config_annotation = *text;
+  }
   if (const std::string* text = reader.Find("CLUSTER_NAME")) s.cluster_name = *text;
+  if (const std::string* text = reader.Find("NETWORK_POLICY_ENFORCING_MODE")) {
+    s.network_policy_mode = *text;
+    for (char& c : s.network_policy_mode) c = static_cast<char>(std::tolower(c));
+    const std::string& mode = s.network_policy_mode;
+    if (mode != "none" && mode != "standard" && mode != "strict") {
+      return Fail(
+          "entrypoint",
+          fmt::format("NETWORK_POLICY_ENFORCING_MODE=\"{}\": the agent refuses to start: it "
+                      "must be none, standard or strict",
+                      *text));
+    }
+  }
   s.additional_eni_tags = ParseAdditionalTags(reader);
 
   if (const std::string* text = reader.Find("IP_COOLDOWN_PERIOD")) {
@@ -218,6 +270,9 @@ Status ValidateConfiguration(AgentSettings& settings, bool instance_supports_pre
   if (settings.enable_ipv6 && (!settings.prefix_delegation || !instance_supports_prefixes)) {
     return Fail("configuration",
                 "IPv6 needs ENABLE_PREFIX_DELEGATION=true and an instance on the Nitro system");
+  }
+  if (settings.enable_ipv6 && settings.custom_networking) {
+    return Fail("configuration", "IPv6 needs AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG=false");
   }
   if (settings.prefix_delegation && !instance_supports_prefixes) {
     settings.prefix_delegation = false;

@@ -34,18 +34,34 @@ struct AgentSettings {
   bool prefix_delegation = false;
   bool subnet_discovery = true;
   bool disable_network_provisioning = false;
+  bool imds_only = false;
+  bool disable_leaked_eni_cleanup = false;
+  bool manage_untagged_enis = true;
+  bool manage_enis_non_schedulable = false;
+  bool custom_networking = false;
+  bool enable_pod_eni = false;
+  bool enable_multi_nic = false;
+  bool annotate_pod_ip = false;
+  bool external_snat = false;
+  std::vector<Ipv4Cidr> snat_exclusions;
+  std::string network_policy_mode;  // empty: no network policy agent is asked
+  // Node label and annotation that name the node's ENIConfig.
+  std::string eni_config_label = "k8s.amazonaws.com/eniConfig";
+  std::string eni_config_annotation = "k8s.amazonaws.com/eniConfig";
   Duration ip_cooldown = std::chrono::seconds(30);
   std::string cluster_name;
   Tags additional_eni_tags;
 
   Quirks quirks;
 
-  // The entrypoint sets these from the node, not from the environment.
-  int max_pods = 110;
-
   PoolMode mode() const {
     if (enable_ipv6) return PoolMode::kIpv6;
     return prefix_delegation ? PoolMode::kPrefixes : PoolMode::kSecondaryIps;
+  }
+  // IMDS-only mode asks EC2 for nothing, so it provisions nothing.
+  bool provisioning_disabled() const { return disable_network_provisioning || imds_only; }
+  bool leaked_eni_cleanup_disabled() const {
+    return disable_leaked_eni_cleanup || enable_ipv6 || provisioning_disabled();
   }
   bool ip_targets_defined() const { return warm_ip_target != 0 || minimum_ip_target != 0; }
 };

@@ -104,6 +104,7 @@ AgentSettings SettingsOf(const Variant& variant) {
   settings.warm_prefix_target = variant.warm_prefixes;
   settings.prefix_delegation = variant.prefix_mode;
   settings.subnet_discovery = variant.subnet_discovery;
+  settings.disable_leaked_eni_cleanup = true;  // the twin has none
   return settings;
 }
 
@@ -177,7 +178,7 @@ class History {
  private:
   std::string CompareWithEc2() {
     if (real_.agent() == nullptr) return "  the agent is not ready\n";
-    const Datastore& book = real_.agent()->state().datastore;
+    const Datastore& book = real_.agent()->state().default_pool();
     size_t attached = 0;
     int leaked = 0;
     for (const NetworkInterface& eni : real_world_.ec2.enis()) {
@@ -205,10 +206,11 @@ class History {
     const IpamKey key{"aws-cni", fmt::format("c{}", ++added_), "eth0"};
     if ((real_.agent() == nullptr) != !twin_.ready()) return "  only one of the two is ready\n";
     if (real_.agent() == nullptr) return {};
-    const Result<PodAddress> got = real_.agent()->AddPod(key, {});
+    const Result<std::vector<PodAddress>> got = real_.agent()->AddPod(key, {});
     const std::optional<IpAddress> expected = twin_.Add(key);
-    if (got.has_value() != expected.has_value() || (got && got->ip != *expected)) {
-      return fmt::format("  ADD got {}, expected {}\n", got ? got->ip.ToString() : got.error().code,
+    if (got.has_value() != expected.has_value() || (got && got->front().ip != *expected)) {
+      return fmt::format("  ADD got {}, expected {}\n",
+                         got ? got->front().ip.ToString() : got.error().code,
                          expected ? expected->ToString() : "nothing");
     }
     if (got) pods_.push_back(key);
@@ -217,7 +219,7 @@ class History {
 
   std::string Del(size_t at) {
     if (real_.agent() == nullptr) return {};
-    const bool got = real_.agent()->DelPod(pods_[at]).has_value();
+    const bool got = real_world_.Run(real_.agent()->DelPod(pods_[at])).has_value();
     if (got != twin_.Del(pods_[at])) return "  only one of the two knew the pod\n";
     pods_.erase(pods_.begin() + static_cast<std::ptrdiff_t>(at));
     return Compare();
@@ -256,7 +258,7 @@ class History {
     }
     if (real_.agent() == nullptr) return out;
     const TimePoint now = real_world_.clock.Now();
-    out += CompareBooks(real_.agent()->state().datastore, twin_.book(), now);
+    out += CompareBooks(real_.agent()->state().default_pool(), twin_.book(), now);
     out += CheckCheckpoint();
     out += CheckLimits();
     return out;
@@ -276,7 +278,7 @@ class History {
   }
 
   std::string CheckLimits() {
-    Datastore& book = real_.agent()->state().datastore;
+    Datastore& book = real_.agent()->state().default_pool();
     const PoolStats stats = book.Stats(real_world_.clock.Now());
     std::string out;
     if (stats.assigned_ips != static_cast<int>(pods_.size())) out += "  pods without address\n";

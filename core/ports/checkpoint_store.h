@@ -71,6 +71,14 @@ class CheckpointStore {
   virtual Status Rewrite(const AllocationSource& all) = 0;
 };
 
+// A store for each network card whose addresses the agent manages (NC-2).
+class CheckpointStores {
+ public:
+  virtual ~CheckpointStores() = default;
+  // The same object for the same card.
+  virtual CheckpointStore& ForCard(int network_card) = 0;
+};
+
 }  // namespace cnisim
 
 template <>

@@ -6,7 +6,9 @@
 #define CNISIM_CORE_PORTS_CIVIL_TIME_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/ports/clock.h"
 
@@ -30,6 +32,9 @@ std::string Iso8601(int64_t unix_nanos, int digits);
 // UTC with as many decimals as it takes and no more, as RFC 3339 and Go write it:
 // "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05Z".
 std::string Rfc3339(int64_t unix_nanos);
+
+// Any time of RFC 3339, with up to nine decimals; nullopt if it is none.
+std::optional<int64_t> ParseRfc3339(std::string_view text);
 
 }  // namespace cnisim
 

@@ -1,17 +1,20 @@
 // Amazon EC2 as the agent calls it: one method per API action, each a logical call as the AWS SDK
 // makes it (the SDK's own retries happen behind this port).
 //
-// Names and error codes are AWS's. Sources: EC2 API Reference; which calls are made and when is in
-// eni_lifecycle.h and pool_manager.h.
+// Names and error codes are AWS's; FindNetworkInterfaces is DescribeNetworkInterfaces with filters,
+// and the two about IPv6 prefixes are AssignIpv6Addresses and UnassignIpv6Addresses. Sources: EC2
+// API Reference; which calls are made and when is in eni_lifecycle.h and pool_manager.h.
 #ifndef CNISIM_CORE_PORTS_EC2_API_H_
 #define CNISIM_CORE_PORTS_EC2_API_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/net/ipv4.h"
+#include "core/net/ipv6.h"
 #include "core/ports/clock.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
@@ -35,14 +38,28 @@ inline constexpr std::string_view kInternalError = "InternalError";
 inline constexpr int kPrefixLength = 28;
 inline constexpr int kAddressesPerPrefix = 16;
 
+// What EC2 delegates to an ENI in IPv6: a /80.
+inline constexpr int kIpv6PrefixLength = 80;
+
 using Tags = std::map<std::string, std::string>;
+
+// Idle timeouts of connections through an ENI, in seconds; unset ones are EC2's own.
+struct ConnectionTracking {
+  std::optional<int> tcp_established;
+  std::optional<int> udp_stream;
+  std::optional<int> udp;
+
+  friend bool operator==(const ConnectionTracking&, const ConnectionTracking&) = default;
+};
 
 struct CreateNetworkInterfaceRequest {
   std::string subnet_id;
   std::string description;
   std::vector<std::string> security_group_ids;
-  int secondary_private_ip_address_count = 0;  // at most one of the two counts is positive
+  int secondary_private_ip_address_count = 0;  // at most one of the three counts is positive
   int ipv4_prefix_count = 0;
+  int ipv6_address_count = 0;
+  std::optional<ConnectionTracking> connection_tracking;
   Tags tags;
 };
 
@@ -54,12 +71,40 @@ struct NetworkInterface {
   Ipv4Address primary_ip;
   std::vector<Ipv4Address> secondary_ips;  // without the primary, in assignment order
   std::vector<Ipv4Cidr> ipv4_prefixes;
+  std::vector<Ipv6Cidr> ipv6_prefixes;
+  std::vector<std::string> security_group_ids;
+  std::optional<ConnectionTracking> connection_tracking;
   Tags tags;
   std::string attachment_id;  // empty when not attached
   std::string instance_id;
   int device_index = -1;
+  int network_card_index = 0;
   bool is_trunk = false;
+  bool is_efa = false;  // with addresses of its own
   bool is_efa_only = false;
+};
+
+// All conditions that are set must hold, as with the filters of DescribeNetworkInterfaces.
+struct NetworkInterfaceFilter {
+  std::string tag_key;     // has a tag of this key
+  Tags tags;               // has these tags
+  bool available = false;  // attached to nothing
+  std::string vpc_id;
+};
+
+struct NetworkInterfacePage {
+  std::vector<NetworkInterface> interfaces;
+  std::string next_token;  // empty: the last page
+};
+inline constexpr int kInterfacesPerPage = 1000;
+
+// What DescribeInstanceTypes tells of the network of a type.
+struct InstanceTypeNetwork {
+  int ipv4_per_eni = 0;  // the primary address included
+  int max_enis = 0;      // over all network cards
+  int default_card_max_enis = 0;
+  bool is_nitro = false;
+  bool is_bare_metal = false;
 };
 
 struct Subnet {
@@ -116,6 +161,9 @@ class Ec2Api {
   // Fails as a whole with kEniNotFound, naming the id, if one of the ids is unknown.
   virtual Task<Result<std::vector<NetworkInterface>>> DescribeNetworkInterfaces(
       std::vector<std::string> ids) = 0;
+  // One page of the interfaces that match, oldest first. `token` is empty, or of the page before.
+  virtual Task<Result<NetworkInterfacePage>> FindNetworkInterfaces(NetworkInterfaceFilter filter,
+                                                                   std::string token) = 0;
   // The device indices in use on one network card of the caller's own instance.
   virtual Task<Result<std::vector<int>>> DescribeInstanceDevices(std::string instance_id,
                                                                  int network_card_index) = 0;
@@ -125,6 +173,12 @@ class Ec2Api {
   virtual Task<Result<AssignedAddresses>> AssignPrivateIpAddresses(
       AssignPrivateIpAddressesRequest request) = 0;
   virtual Task<Status> UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest request) = 0;
+  // Delegates /80 blocks to the ENI.
+  virtual Task<Result<std::vector<Ipv6Cidr>>> AssignIpv6Prefixes(std::string network_interface_id,
+                                                                 int count) = 0;
+  virtual Task<Status> UnassignIpv6Prefixes(std::string network_interface_id,
+                                            std::vector<Ipv6Cidr> prefixes) = 0;
+  virtual Task<Result<InstanceTypeNetwork>> DescribeInstanceType(std::string type) = 0;
   virtual Task<Status> CreateTags(std::string resource_id, Tags tags) = 0;
 };
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
 
@@ -23,7 +23,7 @@ struct InstanceIdentity {
   std::string vpc_id;
   std::string primary_eni_id;
   std::string primary_subnet_id;
-  Ipv4Address primary_ip;
+  IpAddress primary_ip;  // of the family that the node is addressed by
 };
 
 // One attached ENI as metadata shows it.
@@ -32,9 +32,12 @@ struct MetadataEni {
   std::string subnet_id;
   int device_number = 0;
   int network_card = 0;
+  // An interface without any address, such as an EFA-only one.
+  bool has_addresses = true;
   Ipv4Address primary_ip;
   std::vector<Ipv4Address> secondary_ips;  // without the primary
   std::vector<Ipv4Cidr> ipv4_prefixes;
+  std::vector<Ipv6Address> ipv6_addresses;
 };
 
 // Metadata requests of one enumeration of n ENIs: the MAC list, then nine keys an ENI
@@ -48,7 +51,7 @@ class InstanceMetadata {
   virtual Task<Result<InstanceIdentity>> GetIdentity() = 0;
   // Enumerates the attached ENIs, oldest attachment first: EnumerationRequests(n) requests.
   virtual Task<Result<std::vector<MetadataEni>>> GetAttachedEnis() = 0;
-  virtual Task<Result<std::vector<Ipv4Cidr>>> GetVpcCidrs() = 0;
+  virtual Task<Result<std::vector<IpCidr>>> GetVpcCidrs(bool ipv6) = 0;
   virtual Task<Result<std::vector<std::string>>> GetSecurityGroups() = 0;
 };
 

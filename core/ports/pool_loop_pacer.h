@@ -35,6 +35,11 @@ struct IdleEnd {
   bool at_reconcile_check = false;
 };
 
+// What the agent reads from instance metadata at a fixed interval, and acts upon only if it
+// changes.
+enum class PolledMetadata : uint8_t { kVpcCidrs, kSecurityGroups };
+inline constexpr Duration kPolledMetadataInterval = std::chrono::seconds(30);
+
 class PoolLoopPacer {
  public:
   virtual ~PoolLoopPacer() = default;
@@ -45,6 +50,10 @@ class PoolLoopPacer {
   // Called where an iteration begins. Returns at least half a period later, at a time at which
   // honest polling would have updated the pool or checked whether to reconcile.
   virtual Task<IdleEnd> SkipIdle(IdleOffer offer) = 0;
+
+  // Returns one interval later, or any number of intervals later if until then every reading would
+  // show what the one before did.
+  virtual Task<void> UntilRead(PolledMetadata what) = 0;
 };
 
 }  // namespace cnisim

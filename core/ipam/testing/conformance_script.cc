@@ -9,7 +9,8 @@
 #include <sstream>
 
 #include "core/ipam/backoff.h"
-#include "core/ipam/eni_lifecycle.h"
+#include "core/ipam/eni_removal.h"
+#include "core/ipam/eni_setup.h"
 #include "core/ipam/pool_manager.h"
 #include "core/ipam/reconciler.h"
 #include "core/ipam/subnet_choice.h"
@@ -305,7 +306,7 @@ bool ConformanceScript::Matches(const Answer& answer, const std::string& expecte
 }
 
 Datastore& ConformanceScript::book() {
-  if (agent_) return agent_->state().datastore;
+  if (agent_) return agent_->state().default_pool();
   if (!datastore_) throw Malformed{"there is no datastore yet"};
   return *datastore_;
 }
@@ -535,16 +536,19 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   const int max_pods = a.Int("maxpods", 500);
   const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20")).v4();
   Environment environment = ManifestEnvironment();
+  // Its calls would stand among those that a row is about.
+  environment["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
   for (auto& [name, value] : a.Rest()) environment[name] = value;
   Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
   if (!parsed) return ErrorText(parsed.error());
-  parsed->settings.max_pods = max_pods;
   loop_ = Task<void>();
   agent_.reset();
   world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
   agent_ = std::make_unique<Agent>(world_->ports(), parsed->settings, instance.limits(),
                                    Choice::Oldest(), nullptr);
+  world_->kubernetes.node.capacity_pods = max_pods;
   agent_->state().identity = world_->metadata.identity;
+  agent_->state().max_pods = max_pods;
   return "ok";
 }
 
@@ -653,7 +657,7 @@ ConformanceScript::Answer ConformanceScript::Init(Arguments&) {
 }
 
 ConformanceScript::Answer ConformanceScript::RunLoop(Arguments&) {
-  loop_ = agent_->RunPoolLoop();
+  loop_ = agent_->Run();
   loop_.Start();
   return "ok";
 }
@@ -661,13 +665,16 @@ ConformanceScript::Answer ConformanceScript::RunLoop(Arguments&) {
 ConformanceScript::Answer ConformanceScript::Setup(Arguments& a) {
   const std::string id = a.Word("the ENI");
   for (const MetadataEni& eni : world_->metadata.Truth()) {
-    if (eni.id == id) return StatusText(world_->Run(SetupEni(agent_->state(), eni)));
+    if (eni.id != id) continue;
+    AttachedEni attached;
+    attached.metadata = eni;
+    return StatusText(world_->Run(SetupEni(agent_->state(), std::move(attached))));
   }
   throw Malformed{id + " is not attached"};
 }
 
 ConformanceScript::Answer ConformanceScript::Increase(Arguments&) {
-  return StatusText(world_->Run(IncreasePool(agent_->state())));
+  return StatusText(world_->Run(IncreasePool(agent_->state(), agent_->state().default_pool())));
 }
 
 ConformanceScript::Answer ConformanceScript::Update(Arguments&) {
@@ -739,7 +746,7 @@ ConformanceScript::Answer ConformanceScript::Pods(Arguments& a) {
   while (pods_asked_ < wanted) {
     const IpamKey key = KeyOf(fmt::format("pod-{}", ++pods_asked_));
     for (Duration waited{}; waited < kGiveUp; waited += kRetry) {
-      const Result<PodAddress> got = agent_->AddPod(key, {});
+      const Result<std::vector<PodAddress>> got = agent_->AddPod(key, {});
       if (got) pods_.push_back(key);
       world_->clock.Advance(kRetry);
       if (got) break;
@@ -751,7 +758,7 @@ ConformanceScript::Answer ConformanceScript::Pods(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::DeletePods(Arguments&) {
   for (const IpamKey& key : std::exchange(pods_, {})) {
-    const Result<ReleasedAddress> gone = agent_->DelPod(key);
+    const Result<std::vector<PodAddress>> gone = world_->Run(agent_->DelPod(key));
     if (!gone) return ErrorText(gone.error());
   }
   pods_asked_ = 0;

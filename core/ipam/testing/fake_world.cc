@@ -8,8 +8,9 @@ namespace cnisim {
 namespace {
 
 constexpr std::array<std::string_view, kEc2Actions> kNames{
-    "Create",          "Attach",          "Detach", "Delete",   "Modify", "DescribeInterfaces",
-    "DescribeDevices", "DescribeSubnets", "Assign", "Unassign", "Tag"};
+    "Create",          "Attach",          "Detach",      "Delete",   "Modify", "DescribeInterfaces",
+    "DescribeDevices", "DescribeSubnets", "Assign",      "Unassign", "Tag",    "Find",
+    "AssignIpv6",      "UnassignIpv6",    "DescribeType"};
 
 // Addresses that AWS keeps at the start of a subnet; it keeps the last one too.
 constexpr size_t kReservedAtStart = 4;
@@ -185,9 +186,9 @@ void FakeEc2::GiveBack(Ipv4Cidr cidr) {
 
 Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
     CreateNetworkInterfaceRequest request) {
-  const Status received =
-      Receive(Ec2Action::kCreate, request.subnet_id,
-              request.secondary_private_ip_address_count + request.ipv4_prefix_count);
+  const Status received = Receive(Ec2Action::kCreate, request.subnet_id,
+                                  request.secondary_private_ip_address_count +
+                                      request.ipv4_prefix_count + request.ipv6_address_count);
   if (!received) co_return tl::unexpected(received.error());
   FakeSubnet& subnet = *std::ranges::find(subnets_, request.subnet_id, &FakeSubnet::id);
   const auto free = std::ranges::find(subnet.taken, false);
@@ -200,6 +201,8 @@ Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
   eni.description = request.description;
   eni.primary_ip = subnet.cidr.network().Offset(static_cast<uint32_t>(free - subnet.taken.begin()));
   eni.tags = request.tags;
+  eni.security_group_ids = request.security_group_ids;
+  eni.connection_tracking = request.connection_tracking;
   const Status filled = Take(subnet, request.secondary_private_ip_address_count,
                              request.ipv4_prefix_count, eni, nullptr);
   if (!filled) {
@@ -225,6 +228,7 @@ Task<Result<std::string>> FakeEc2::AttachNetworkInterface(AttachNetworkInterface
   eni->attachment_id = fmt::format("attach-{}", ++attachments_);
   eni->instance_id = request.instance_id;
   eni->device_index = request.device_index;
+  eni->network_card_index = request.network_card_index;
   co_return eni->attachment_id;
 }
 
@@ -254,7 +258,14 @@ Task<Status> FakeEc2::DeleteNetworkInterface(std::string network_interface_id) {
 
 Task<Status> FakeEc2::ModifyNetworkInterfaceAttribute(
     ModifyNetworkInterfaceAttributeRequest request) {
-  co_return Receive(Ec2Action::kModify, request.network_interface_id);
+  const Status received = Receive(Ec2Action::kModify, request.network_interface_id);
+  if (!received) co_return received;
+  NetworkInterface* eni = Find(request.network_interface_id);
+  if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, request.network_interface_id);
+  if (request.delete_on_termination_of.empty()) {
+    eni->security_group_ids = request.security_group_ids;
+  }
+  co_return Status();
 }
 
 Task<Result<std::vector<NetworkInterface>>> FakeEc2::DescribeNetworkInterfaces(
@@ -271,12 +282,15 @@ Task<Result<std::vector<NetworkInterface>>> FakeEc2::DescribeNetworkInterfaces(
   co_return result;
 }
 
-Task<Result<std::vector<int>>> FakeEc2::DescribeInstanceDevices(std::string instance_id, int) {
+Task<Result<std::vector<int>>> FakeEc2::DescribeInstanceDevices(std::string instance_id,
+                                                                int network_card_index) {
   const Status received = Receive(Ec2Action::kDescribeDevices, instance_id);
   if (!received) co_return tl::unexpected(received.error());
   std::vector<int> devices;
   for (const NetworkInterface& eni : enis_) {
-    if (eni.device_index >= 0) devices.push_back(eni.device_index);
+    if (eni.device_index >= 0 && eni.network_card_index == network_card_index) {
+      devices.push_back(eni.device_index);
+    }
   }
   co_return devices;
 }
@@ -337,6 +351,62 @@ Task<Status> FakeEc2::CreateTags(std::string resource_id, Tags tags) {
   co_return Status();
 }
 
+Task<Result<NetworkInterfacePage>> FakeEc2::FindNetworkInterfaces(NetworkInterfaceFilter filter,
+                                                                  std::string token) {
+  const Status received = Receive(Ec2Action::kFind, token);
+  if (!received) co_return tl::unexpected(received.error());
+  const auto matches = [&](const NetworkInterface& eni) {
+    const bool has_tags = std::ranges::all_of(filter.tags, [&](const auto& tag) {
+      const auto it = eni.tags.find(tag.first);
+      return it != eni.tags.end() && it->second == tag.second;
+    });
+    return has_tags && eni.tags.contains(filter.tag_key) &&
+           (!filter.available || eni.attachment_id.empty());
+  };
+  NetworkInterfacePage page;
+  for (size_t at = token.empty() ? 0 : std::stoul(token); at < enis_.size(); ++at) {
+    if (!matches(enis_[at])) continue;
+    if (page.interfaces.size() == page_size) {
+      page.next_token = std::to_string(at);
+      break;
+    }
+    page.interfaces.push_back(enis_[at]);
+  }
+  co_return page;
+}
+
+Task<Result<std::vector<Ipv6Cidr>>> FakeEc2::AssignIpv6Prefixes(std::string network_interface_id,
+                                                                int count) {
+  const Status received = Receive(Ec2Action::kAssignIpv6, network_interface_id, count);
+  if (!received) co_return tl::unexpected(received.error());
+  NetworkInterface* eni = Find(network_interface_id);
+  if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, network_interface_id);
+  std::vector<Ipv6Cidr> assigned;
+  for (int i = 0; i < count; ++i) {
+    const uint64_t block = static_cast<uint64_t>(++ipv6_prefixes_) << 48;
+    assigned.emplace_back(Ipv6Address(0x20010db800000000, block), kIpv6PrefixLength);
+    eni->ipv6_prefixes.push_back(assigned.back());
+  }
+  co_return assigned;
+}
+
+Task<Status> FakeEc2::UnassignIpv6Prefixes(std::string network_interface_id,
+                                           std::vector<Ipv6Cidr> prefixes) {
+  const Status received =
+      Receive(Ec2Action::kUnassignIpv6, network_interface_id, static_cast<int>(prefixes.size()));
+  if (!received) co_return received;
+  NetworkInterface* eni = Find(network_interface_id);
+  if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, network_interface_id);
+  for (const Ipv6Cidr& prefix : prefixes) std::erase(eni->ipv6_prefixes, prefix);
+  co_return Status();
+}
+
+Task<Result<InstanceTypeNetwork>> FakeEc2::DescribeInstanceType(std::string name) {
+  const Status received = Receive(Ec2Action::kDescribeType, name);
+  if (!received) co_return tl::unexpected(received.error());
+  co_return type;
+}
+
 // --- Metadata ---
 
 std::vector<MetadataEni> FakeMetadata::Truth() const {
@@ -347,6 +417,9 @@ std::vector<MetadataEni> FakeMetadata::Truth() const {
     shown.id = eni.id;
     shown.subnet_id = eni.subnet_id;
     shown.device_number = eni.device_index;
+    shown.network_card = eni.network_card_index;
+    shown.has_addresses = !eni.is_efa_only;
+    if (!eni.ipv6_prefixes.empty()) shown.ipv6_addresses.push_back(Ipv6Address(1, 1));
     shown.primary_ip = eni.primary_ip;
     shown.secondary_ips = eni.secondary_ips;
     shown.ipv4_prefixes = eni.ipv4_prefixes;
@@ -365,28 +438,36 @@ Task<Result<std::vector<MetadataEni>>> FakeMetadata::GetAttachedEnis() {
   co_return Truth();
 }
 
-Task<Result<std::vector<Ipv4Cidr>>> FakeMetadata::GetVpcCidrs() {
-  std::vector<Ipv4Cidr> cidrs{Ipv4Cidr({10, 0, 0, 0}, 16)};
-  co_return cidrs;
-}
+Task<Result<std::vector<IpCidr>>> FakeMetadata::GetVpcCidrs(bool) { co_return vpc_cidrs; }
 
 Task<Result<std::vector<std::string>>> FakeMetadata::GetSecurityGroups() {
-  std::vector<std::string> groups{"sg-1"};
-  co_return groups;
+  co_return security_groups;
 }
 
 // --- Host ---
 
-Task<Status> FakeHost::SetupHost(Ipv4Address, std::vector<Ipv4Cidr>) { co_return Status(); }
+Task<Status> FakeHost::SetupHost(IpAddress, std::vector<IpCidr>) { co_return Status(); }
 
-Task<Status> FakeHost::SetupEni(Ipv4Address eni_primary_ip, int device_number, int route_table) {
+Task<Status> FakeHost::CleanUpStaleChains() { co_return Status(); }
+
+Task<Status> FakeHost::UpdateVpcCidrs(std::vector<IpCidr> vpc_cidrs) {
+  calls.push_back(fmt::format("UpdateVpcCidrs({})", vpc_cidrs.size()));
+  co_return Status();
+}
+
+Task<Status> FakeHost::RefreshPodRules(std::vector<IpAddress>) { co_return Status(); }
+
+Task<Result<std::vector<int>>> FakeHost::TablesOfSource(IpAddress) { co_return source_tables; }
+
+Task<Status> FakeHost::SetupEni(IpAddress eni_primary_ip, int device_number, int, int route_table) {
+  if (link_missing) co_return Fail(std::string(kLinkNotFound), "scripted failure");
   if (eni_setup_fails) co_return Fail("Netlink", "scripted failure");
   calls.push_back(
       fmt::format("SetupEni({},{},{})", eni_primary_ip.ToString(), device_number, route_table));
   co_return Status();
 }
 
-Task<Status> FakeHost::DeleteEniRule(Ipv4Address eni_primary_ip) {
+Task<Status> FakeHost::DeleteEniRule(IpAddress eni_primary_ip) {
   if (rule_deletion_fails) co_return Fail("Netlink", "scripted failure");
   calls.push_back(fmt::format("DeleteEniRule({})", eni_primary_ip.ToString()));
   co_return Status();
@@ -430,6 +511,45 @@ Status MemoryCheckpointStore::Rewrite(const AllocationSource& all) {
   return {};
 }
 
+// --- Kubernetes ---
+
+Task<Result<PodObject>> FakeKubernetes::GetPod(std::string pod_namespace, std::string name) {
+  if (failing) co_return Fail("InternalError", "scripted failure");
+  const auto pod = pods.find(pod_namespace + "/" + name);
+  if (pod == pods.end()) co_return FailWith(kubernetes_error::kNotFound, name);
+  co_return pod->second;
+}
+
+Task<Status> FakeKubernetes::PatchPodAnnotation(std::string pod_namespace, std::string name,
+                                                std::string key, std::string value) {
+  if (failing) co_return Fail("InternalError", "scripted failure");
+  const auto pod = pods.find(pod_namespace + "/" + name);
+  if (pod == pods.end()) co_return FailWith(kubernetes_error::kNotFound, name);
+  pod->second.annotations[key] = value;
+  co_return Status();
+}
+
+Task<Result<NodeObject>> FakeKubernetes::GetNode() {
+  if (failing) co_return Fail("InternalError", "scripted failure");
+  co_return node;
+}
+
+Task<Result<EniConfig>> FakeKubernetes::GetEniConfig(std::string name) {
+  const auto config = eni_configs.find(name);
+  if (failing || config == eni_configs.end()) co_return FailWith(kubernetes_error::kNotFound, name);
+  co_return config->second;
+}
+
+Task<Status> FakeKubernetes::PatchCniNode(std::vector<CniNodeFeature> patched) {
+  if (failing) co_return Fail("InternalError", "scripted failure");
+  ++patches;
+  for (const CniNodeFeature& feature : patched) {
+    std::erase_if(features, [&](const CniNodeFeature& old) { return old.name == feature.name; });
+    features.push_back(feature);
+  }
+  co_return Status();
+}
+
 // --- Pacer, world, node ---
 
 Task<void> PollingPacer::HalfPeriod() { co_await clock_.Sleep(kPoolLoopHalfPeriod); }
@@ -441,8 +561,13 @@ Task<IdleEnd> PollingPacer::SkipIdle(IdleOffer offer) {
   co_return end;
 }
 
+Task<void> PollingPacer::UntilRead(PolledMetadata) {
+  co_await clock_.Sleep(kPolledMetadataInterval);
+}
+
 FakeWorld::FakeWorld(FakeInstance instance, std::vector<FakeSubnet> subnets)
     : ec2(clock, instance, std::move(subnets)), metadata(ec2), pacer(clock) {
+  kubernetes.node.capacity_pods = 500;
   metadata.identity.instance_id = kInstance;
   metadata.identity.primary_eni_id = "eni-1";
   metadata.identity.primary_subnet_id = ec2.subnets().front().id;
@@ -466,7 +591,7 @@ Task<void> FakeNode::Live() {
     co_await world_.clock.Sleep(kCrashPause);
   }
   ready_ = true;
-  co_await agent_->RunPoolLoop();
+  co_await agent_->Run();
 }
 
 }  // namespace cnisim

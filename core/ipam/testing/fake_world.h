@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,8 +58,12 @@ enum class Ec2Action {
   kAssign,
   kUnassign,
   kTag,
+  kFind,
+  kAssignIpv6,
+  kUnassignIpv6,
+  kDescribeType,
 };
-inline constexpr size_t kEc2Actions = 11;
+inline constexpr size_t kEc2Actions = 15;
 
 std::string_view NameOf(Ec2Action action);
 std::optional<Ec2Action> Ec2ActionNamed(std::string_view name);
@@ -93,7 +98,13 @@ struct FakeInstance {
   int slots_per_eni = 14;
   bool with_primary_eni = true;
 
-  InstanceLimits limits() const { return {max_enis, slots_per_eni + 1, true}; }
+  InstanceLimits limits() const {
+    InstanceLimits limits;
+    limits.max_enis = max_enis;
+    limits.ipv4_per_eni = slots_per_eni + 1;
+    limits.supports_prefixes = true;
+    return limits;
+  }
 };
 
 class FakeEc2 final : public Ec2Api {
@@ -131,6 +142,16 @@ class FakeEc2 final : public Ec2Api {
       AssignPrivateIpAddressesRequest request) override;
   Task<Status> UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest request) override;
   Task<Status> CreateTags(std::string resource_id, Tags tags) override;
+  Task<Result<NetworkInterfacePage>> FindNetworkInterfaces(NetworkInterfaceFilter filter,
+                                                           std::string token) override;
+  Task<Result<std::vector<Ipv6Cidr>>> AssignIpv6Prefixes(std::string network_interface_id,
+                                                         int count) override;
+  Task<Status> UnassignIpv6Prefixes(std::string network_interface_id,
+                                    std::vector<Ipv6Cidr> prefixes) override;
+  Task<Result<InstanceTypeNetwork>> DescribeInstanceType(std::string type) override;
+
+  InstanceTypeNetwork type;  // what DescribeInstanceType answers
+  size_t page_size = kInterfacesPerPage;
 
  private:
   struct Script {
@@ -153,6 +174,7 @@ class FakeEc2 final : public Ec2Api {
   std::vector<NetworkInterface> enis_;
   int created_enis_ = 0;
   int attachments_ = 0;
+  int ipv6_prefixes_ = 0;
   std::array<Script, kEc2Actions> scripts_;
   std::vector<Ec2Call> calls_;
 };
@@ -164,12 +186,14 @@ class FakeMetadata final : public InstanceMetadata {
   InstanceIdentity identity;
   bool failing = false;
   std::optional<std::vector<MetadataEni>> view;  // shown instead of what EC2 holds
+  std::vector<IpCidr> vpc_cidrs{Ipv4Cidr({10, 0, 0, 0}, 16)};
+  std::vector<std::string> security_groups{"sg-1"};
 
   std::vector<MetadataEni> Truth() const;
 
   Task<Result<InstanceIdentity>> GetIdentity() override;
   Task<Result<std::vector<MetadataEni>>> GetAttachedEnis() override;
-  Task<Result<std::vector<Ipv4Cidr>>> GetVpcCidrs() override;
+  Task<Result<std::vector<IpCidr>>> GetVpcCidrs(bool ipv6) override;
   Task<Result<std::vector<std::string>>> GetSecurityGroups() override;
 
  private:
@@ -182,11 +206,18 @@ class FakeHost final : public HostNetwork {
   bool eni_setup_fails = false;
   bool rule_deletion_fails = false;
   bool link_listing_fails = false;
-  std::vector<std::string> calls;  // of deletions and set-ups of ENIs
+  bool link_missing = false;       // SetupEni finds no link
+  std::vector<int> source_tables;  // TablesOfSource, whatever the source
+  std::vector<std::string> calls;  // of deletions, updates, and set-ups of ENIs
 
-  Task<Status> SetupHost(Ipv4Address primary_ip, std::vector<Ipv4Cidr> vpc_cidrs) override;
-  Task<Status> SetupEni(Ipv4Address eni_primary_ip, int device_number, int route_table) override;
-  Task<Status> DeleteEniRule(Ipv4Address eni_primary_ip) override;
+  Task<Status> SetupHost(IpAddress primary_ip, std::vector<IpCidr> vpc_cidrs) override;
+  Task<Status> CleanUpStaleChains() override;
+  Task<Status> UpdateVpcCidrs(std::vector<IpCidr> vpc_cidrs) override;
+  Task<Status> RefreshPodRules(std::vector<IpAddress> pods) override;
+  Task<Status> SetupEni(IpAddress eni_primary_ip, int device_number, int network_card,
+                        int route_table) override;
+  Task<Result<std::vector<int>>> TablesOfSource(IpAddress source) override;
+  Task<Status> DeleteEniRule(IpAddress eni_primary_ip) override;
   Task<Result<std::vector<std::string>>> ListLinks() override;
   Task<Status> DeleteToPodRule(IpAddress pod) override;
   Task<Status> DeleteFromPodRule(IpAddress pod) override;
@@ -204,6 +235,33 @@ class MemoryCheckpointStore final : public CheckpointStore {
   Status Rewrite(const AllocationSource& all) override;
 };
 
+// A store for each card, made when first asked for.
+class MemoryCheckpointStores final : public CheckpointStores {
+ public:
+  MemoryCheckpointStore& ForCard(int network_card) override { return stores_[network_card]; }
+
+ private:
+  std::map<int, MemoryCheckpointStore> stores_;
+};
+
+// One node object, any ENIConfigs and pods.
+class FakeKubernetes final : public KubernetesApi {
+ public:
+  NodeObject node;
+  bool failing = false;
+  std::map<std::string, EniConfig> eni_configs;
+  std::map<std::string, PodObject> pods;  // by "namespace/name"
+  std::vector<CniNodeFeature> features;   // of the CNINode; one of a name replaces its like
+  int patches = 0;                        // of the CNINode
+
+  Task<Result<PodObject>> GetPod(std::string pod_namespace, std::string name) override;
+  Task<Status> PatchPodAnnotation(std::string pod_namespace, std::string name, std::string key,
+                                  std::string value) override;
+  Task<Result<NodeObject>> GetNode() override;
+  Task<Result<EniConfig>> GetEniConfig(std::string name) override;
+  Task<Status> PatchCniNode(std::vector<CniNodeFeature> patched) override;
+};
+
 // Never leaves out an iteration.
 class PollingPacer final : public PoolLoopPacer {
  public:
@@ -211,6 +269,7 @@ class PollingPacer final : public PoolLoopPacer {
 
   Task<void> HalfPeriod() override;
   Task<IdleEnd> SkipIdle(IdleOffer offer) override;
+  Task<void> UntilRead(PolledMetadata what) override;
 
  private:
   Clock& clock_;
@@ -224,10 +283,15 @@ struct FakeWorld {
   FakeEc2 ec2;
   FakeMetadata metadata;
   FakeHost host;
-  MemoryCheckpointStore checkpoint;
+  FakeKubernetes kubernetes;
+  MemoryCheckpointStores checkpoints;
+  MemoryCheckpointStore& checkpoint = checkpoints.ForCard(0);
   PollingPacer pacer;
+  Log log;
 
-  AgentPorts ports() { return {clock, ec2, metadata, host, checkpoint, pacer}; }
+  AgentPorts ports() {
+    return {clock, ec2, metadata, host, kubernetes, checkpoints, pacer, log, CivilEpoch{}};
+  }
 
   // Moves the clock until the task is done.
   template <typename T>

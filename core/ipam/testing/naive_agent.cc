@@ -61,7 +61,7 @@ int NaiveNode::Over() const {
 bool NaiveNode::TooLow() const {
   const PoolStats stats = book_.Stats(Now());
   const int64_t available = stats.total_ips - stats.assigned_ips;
-  if (stats.total_ips >= settings_.max_pods) return false;
+  if (stats.total_ips >= world_.kubernetes.node.capacity_pods) return false;
   if (targets_defined()) return Short() > 0;
   if (settings_.prefix_delegation) {
     return settings_.warm_prefix_target == 0 ? available == 0
