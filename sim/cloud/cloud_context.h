@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/net/ipv4.h"
+#include "core/net/ip.h"
 #include "sim/cloud/spec.h"
 #include "sim/engine/distribution.h"
 #include "sim/engine/random.h"
@@ -20,7 +20,7 @@ struct CloudContext {
   Simulation& simulation;
   uint64_t seed = 0;
   CloudTiming timing;
-  std::vector<Ipv4Cidr> vpc_cidrs;
+  std::vector<IpCidr> vpc_cidrs;  // of both families
   Observer* observer = nullptr;   // nobody is told while there is none
   int64_t metadata_requests = 0;  // over all instances that ever were
 };

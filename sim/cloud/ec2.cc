@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 
 #include "core/ipam/pool_digest.h"
 
@@ -44,6 +45,20 @@ void Append(std::vector<T>& to, const std::vector<T>& what) {
   to.insert(to.end(), what.begin(), what.end());
 }
 
+std::vector<IpCidr> BlocksOf(const VpcSpec& vpc) {
+  std::vector<IpCidr> blocks(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
+  if (vpc.ipv6_cidr) blocks.emplace_back(*vpc.ipv6_cidr);
+  return blocks;
+}
+
+bool HasTags(const Tags& tags, const NetworkInterfaceFilter& filter) {
+  if (!filter.tag_key.empty() && !tags.contains(filter.tag_key)) return false;
+  return std::ranges::all_of(filter.tags, [&](const auto& wanted) {
+    const auto it = tags.find(wanted.first);
+    return it != tags.end() && it->second == wanted.second;
+  });
+}
+
 Status CheckCounts(int secondary_ips, int prefixes) {
   if (secondary_ips < 0 || prefixes < 0) {
     return Refuse(ec2_error::kInvalidParameterValue, "a count of addresses is negative");
@@ -57,7 +72,7 @@ Status CheckCounts(int secondary_ips, int prefixes) {
 }  // namespace
 
 Ec2::Ec2(Simulation& simulation, Ec2Config config)
-    : context_{simulation, config.seed, config.timing, config.vpc.cidr_blocks, nullptr},
+    : context_{simulation, config.seed, config.timing, BlocksOf(config.vpc), nullptr},
       region_(std::move(config.region)),
       vpc_id_(NewId("vpc", 0)),
       security_group_id_(NewId("sg", 0)),
@@ -169,6 +184,7 @@ Result<Ec2::EniIndex> Ec2::NewEni(uint32_t subnet, int secondary_ips, int prefix
   eni.secondary_ips.assign(assigned->ips.begin() + 1, assigned->ips.end());
   eni.prefixes = std::move(assigned->prefixes);
   eni_by_id_.emplace(eni.id, index);
+  available_.emplace(eni.serial, index);
   levels_.addresses += 1 + secondary_ips + kAddressesPerPrefix * prefixes;
   return index;
 }
@@ -176,6 +192,7 @@ Result<Ec2::EniIndex> Ec2::NewEni(uint32_t subnet, int secondary_ips, int prefix
 void Ec2::Attach(EniIndex index, InstanceIndex instance, int device_index, int network_card) {
   Eni& eni = enis_[index];
   eni.state = EniState::kAttached;
+  available_.erase(eni.serial);
   eni.instance = instance;
   eni.device_index = device_index;
   eni.network_card = network_card;
@@ -193,6 +210,7 @@ void Ec2::Unlink(EniIndex index) {
   std::erase(instances_[eni.instance].enis, index);
   eni_by_attachment_.erase(eni.attachment_id);
   eni.state = EniState::kAvailable;
+  available_.emplace(eni.serial, index);
   eni.attachment_id.clear();
   eni.device_index = -1;
   eni.network_card = 0;
@@ -218,6 +236,7 @@ void Ec2::Delete(EniIndex index) {
   levels_.addresses -= 1 + static_cast<int64_t>(eni.secondary_ips.size()) +
                        kAddressesPerPrefix * static_cast<int64_t>(eni.prefixes.size());
   eni_by_id_.erase(eni.id);
+  available_.erase(eni.serial);
   eni = Eni();
   free_enis_.push_back(index);
 }
@@ -230,8 +249,12 @@ NetworkInterface Ec2::Describe(const Eni& eni) const {
   out.primary_ip = eni.primary_ip;
   out.secondary_ips = eni.secondary_ips;
   out.ipv4_prefixes = eni.prefixes;
+  out.ipv6_prefixes = eni.ipv6_prefixes;
+  out.security_group_ids = eni.security_groups;
+  out.connection_tracking = eni.connection_tracking;
   out.tags = eni.tags;
   if (eni.attached()) {
+    out.network_card_index = eni.network_card;
     out.attachment_id = eni.attachment_id;
     out.instance_id = instances_[eni.instance].id;
     out.device_index = eni.device_index;
@@ -248,6 +271,7 @@ MetadataEni Ec2::AsMetadata(const Eni& eni) const {
   out.primary_ip = eni.primary_ip;
   out.secondary_ips = eni.secondary_ips;
   out.ipv4_prefixes = eni.prefixes;
+  out.ipv6_addresses = eni.ipv6_addresses;
   return out;
 }
 
@@ -313,6 +337,9 @@ Result<NetworkInterface> Ec2::CreateNetworkInterface(const CreateNetworkInterfac
     return Refuse(kSubnetNotFound,
                   fmt::format("The subnet ID '{}' does not exist", request.subnet_id));
   }
+  if (request.ipv6_address_count > 0 && !subnets_[subnet->second].spec.ipv6_cidr) {
+    return Refuse(ec2_error::kInvalidParameterValue, "the subnet has no IPv6 block");
+  }
   if (secondary_ips + prefixes > largest_slots_) {
     return Refuse(
         ec2_error::kPrivateIpLimitExceeded,
@@ -323,7 +350,14 @@ Result<NetworkInterface> Ec2::CreateNetworkInterface(const CreateNetworkInterfac
   Eni& eni = enis_[*index];
   eni.description = request.description;
   eni.security_groups = request.security_group_ids;
+  eni.connection_tracking = request.connection_tracking;
   eni.tags = request.tags;
+  // Single IPv6 addresses come from the upper half of the block, prefixes from the lower.
+  for (int i = 0; i < request.ipv6_address_count; ++i) {
+    const Ipv6Cidr& block = *subnets_[eni.subnet].spec.ipv6_cidr;
+    eni.ipv6_addresses.push_back(
+        block.network().Offset(uint64_t{1} << 63 | eni.serial << 16 | static_cast<uint64_t>(i)));
+  }
   Tell(eni.subnet);
   return Describe(eni);
 }
@@ -558,6 +592,80 @@ Status Ec2::CreateTags(const std::string& resource_id, const Tags& tags) {
   if (!index) return tl::unexpected<Error>(index.error());
   for (const auto& [key, value] : tags) enis_[*index].tags[key] = value;
   return {};
+}
+
+Result<NetworkInterfacePage> Ec2::FindNetworkInterfaces(const NetworkInterfaceFilter& filter,
+                                                        const std::string& token) const {
+  NetworkInterfacePage page;
+  if (filter.vpc_id != vpc_id_) return page;
+  uint64_t from = 0;
+  if (!token.empty()) std::from_chars(token.data(), token.data() + token.size(), from);
+  std::map<uint64_t, EniIndex> all;
+  if (!filter.available) {
+    for (EniIndex i = 0; i < enis_.size(); ++i) {
+      if (enis_[i].state != EniState::kGone) all.emplace(enis_[i].serial, i);
+    }
+  }
+  const std::map<uint64_t, EniIndex>& candidates = filter.available ? available_ : all;
+  for (auto it = candidates.lower_bound(from); it != candidates.end(); ++it) {
+    const Eni& eni = enis_[it->second];
+    if (!HasTags(eni.tags, filter)) continue;
+    if (page.interfaces.size() == kInterfacesPerPage) {
+      page.next_token = std::to_string(eni.serial);
+      break;
+    }
+    page.interfaces.push_back(Describe(eni));
+  }
+  return page;
+}
+
+Result<std::vector<Ipv6Cidr>> Ec2::AssignIpv6Prefixes(const std::string& network_interface_id,
+                                                      int count) {
+  const Result<EniIndex> index = FindEni(network_interface_id);
+  if (!index) return tl::unexpected<Error>(index.error());
+  Eni& eni = enis_[*index];
+  SubnetState& subnet = subnets_[eni.subnet];
+  constexpr uint64_t kPrefixesPerSubnet = uint64_t{1} << 15;  // the lower half of the /64
+  if (!subnet.spec.ipv6_cidr) {
+    return Refuse(ec2_error::kInvalidParameterValue, "the subnet has no IPv6 block");
+  }
+  if (count < 1 || subnet.ipv6_prefixes_made + static_cast<uint64_t>(count) > kPrefixesPerSubnet) {
+    return Refuse(ec2_error::kInsufficientCidrBlocks, "no IPv6 prefix left");
+  }
+  std::vector<Ipv6Cidr> assigned;
+  for (int i = 0; i < count; ++i) {
+    const uint64_t block = subnet.ipv6_prefixes_made++ << (128 - kIpv6PrefixLength);
+    assigned.emplace_back(subnet.spec.ipv6_cidr->network().Offset(block), kIpv6PrefixLength);
+  }
+  Append(eni.ipv6_prefixes, assigned);
+  return assigned;
+}
+
+Status Ec2::UnassignIpv6Prefixes(const std::string& network_interface_id,
+                                 const std::vector<Ipv6Cidr>& prefixes) {
+  const Result<EniIndex> index = FindEni(network_interface_id);
+  if (!index) return tl::unexpected<Error>(index.error());
+  Eni& eni = enis_[*index];
+  if (!ContainsAll(eni.ipv6_prefixes, prefixes)) {
+    return Refuse(ec2_error::kInvalidParameterValue,
+                  fmt::format("some of the prefixes are not assigned to interface '{}'", eni.id));
+  }
+  EraseAll(eni.ipv6_prefixes, prefixes);
+  return {};
+}
+
+Result<InstanceTypeNetwork> Ec2::DescribeInstanceType(const std::string& name) const {
+  const InstanceType* type = FindInstanceType(name);
+  if (type == nullptr) {
+    return Refuse("InvalidInstanceType",
+                  fmt::format("the instance type '{}' does not exist", name));
+  }
+  InstanceTypeNetwork network;
+  network.ipv4_per_eni = type->ipv4_per_eni;
+  network.max_enis = type->eni_limit * type->network_cards;
+  network.default_card_max_enis = type->eni_limit;
+  network.is_nitro = PrefixDelegationSupported(*type);
+  return network;
 }
 
 uint64_t Ec2::TruthDigest(const Instance& instance) const {

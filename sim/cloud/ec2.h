@@ -28,7 +28,9 @@
 #define CNISIM_SIM_CLOUD_EC2_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -121,6 +123,15 @@ class Ec2 {
       const AssignPrivateIpAddressesRequest& request);
   Status UnassignPrivateIpAddresses(const UnassignPrivateIpAddressesRequest& request);
   Status CreateTags(const std::string& resource_id, const Tags& tags);
+  // A token is the serial number that the next page begins with.
+  Result<NetworkInterfacePage> FindNetworkInterfaces(const NetworkInterfaceFilter& filter,
+                                                     const std::string& token) const;
+  // Fails with InvalidParameterValue if the subnet has no IPv6 block.
+  Result<std::vector<Ipv6Cidr>> AssignIpv6Prefixes(const std::string& network_interface_id,
+                                                   int count);
+  Status UnassignIpv6Prefixes(const std::string& network_interface_id,
+                              const std::vector<Ipv6Cidr>& prefixes);
+  Result<InstanceTypeNetwork> DescribeInstanceType(const std::string& type) const;
 
   // What is wrong, in words; empty when all is well. O(everything).
   std::vector<std::string> CheckInvariants() const;
@@ -135,6 +146,7 @@ class Ec2 {
     SubnetAllocator allocator;
     EntityId entity = kNoEntity;
     int64_t told_free = -1;
+    uint64_t ipv6_prefixes_made = 0;  // never given out twice: a /64 has 65,536
   };
 
   struct Eni {
@@ -152,7 +164,10 @@ class Ec2 {
     Ipv4Address primary_ip;
     std::vector<Ipv4Address> secondary_ips;
     std::vector<Ipv4Cidr> prefixes;
+    std::vector<Ipv6Cidr> ipv6_prefixes;
+    std::vector<Ipv6Address> ipv6_addresses;
     std::vector<std::string> security_groups;
+    std::optional<ConnectionTracking> connection_tracking;
     Tags tags;
 
     bool attached() const { return state == EniState::kAttached || state == EniState::kDetaching; }
@@ -202,6 +217,7 @@ class Ec2 {
   std::vector<EniIndex> free_enis_;  // slots of deleted ones
   std::unordered_map<std::string, EniIndex> eni_by_id_;
   std::unordered_map<std::string, EniIndex> eni_by_attachment_;
+  std::map<uint64_t, EniIndex> available_;  // attached to nothing, by serial
   std::unordered_map<std::string, InstanceIndex> instance_by_id_;
   std::unordered_map<std::string, uint32_t> subnet_by_id_;
   uint64_t enis_made_ = 0;

@@ -132,4 +132,36 @@ Task<Status> Ec2Client::CreateTags(std::string resource_id, Tags tags) {
                     });
 }
 
+Task<Result<NetworkInterfacePage>> Ec2Client::FindNetworkInterfaces(NetworkInterfaceFilter filter,
+                                                                    std::string token) {
+  return Call<NetworkInterfacePage>(
+      Ec2Action::kDescribeNetworkInterfaces,
+      [ec2 = &ec2_, filter = std::move(filter), token = std::move(token)] {
+        return ec2->FindNetworkInterfaces(filter, token);
+      });
+}
+
+Task<Result<std::vector<Ipv6Cidr>>> Ec2Client::AssignIpv6Prefixes(std::string network_interface_id,
+                                                                  int count) {
+  return Call<std::vector<Ipv6Cidr>>(Ec2Action::kAssignIpv6Addresses,
+                                     [ec2 = &ec2_, id = std::move(network_interface_id), count] {
+                                       return ec2->AssignIpv6Prefixes(id, count);
+                                     });
+}
+
+Task<Status> Ec2Client::UnassignIpv6Prefixes(std::string network_interface_id,
+                                             std::vector<Ipv6Cidr> prefixes) {
+  return Call<void>(
+      Ec2Action::kUnassignIpv6Addresses,
+      [ec2 = &ec2_, id = std::move(network_interface_id), prefixes = std::move(prefixes)] {
+        return ec2->UnassignIpv6Prefixes(id, prefixes);
+      });
+}
+
+Task<Result<InstanceTypeNetwork>> Ec2Client::DescribeInstanceType(std::string type) {
+  return Call<InstanceTypeNetwork>(
+      Ec2Action::kDescribeInstanceTypes,
+      [ec2 = &ec2_, type = std::move(type)] { return ec2->DescribeInstanceType(type); });
+}
+
 }  // namespace cnisim

@@ -48,6 +48,13 @@ class Ec2Client final : public Ec2Api {
       AssignPrivateIpAddressesRequest request) override;
   Task<Status> UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest request) override;
   Task<Status> CreateTags(std::string resource_id, Tags tags) override;
+  Task<Result<NetworkInterfacePage>> FindNetworkInterfaces(NetworkInterfaceFilter filter,
+                                                           std::string token) override;
+  Task<Result<std::vector<Ipv6Cidr>>> AssignIpv6Prefixes(std::string network_interface_id,
+                                                         int count) override;
+  Task<Status> UnassignIpv6Prefixes(std::string network_interface_id,
+                                    std::vector<Ipv6Cidr> prefixes) override;
+  Task<Result<InstanceTypeNetwork>> DescribeInstanceType(std::string type) override;
 
   // When this client last got a throttled answer; TimePoint::min() before the first.
   TimePoint last_throttled() const { return last_throttled_; }

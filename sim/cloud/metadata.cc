@@ -77,11 +77,13 @@ Task<Result<std::vector<MetadataEni>>> MetadataService::GetAttachedEnis() {
   co_return enis;
 }
 
-Task<Result<std::vector<Ipv4Cidr>>> MetadataService::GetVpcCidrs() {
+Task<Result<std::vector<IpCidr>>> MetadataService::GetVpcCidrs(bool ipv6) {
   const Status status = Begin(1);
   co_await context_.simulation.Sleep(Cost(1));
   if (!status) co_return tl::unexpected<Error>(status.error());
-  co_return context_.vpc_cidrs;
+  std::vector<IpCidr> blocks = context_.vpc_cidrs;
+  std::erase_if(blocks, [ipv6](const IpCidr& block) { return block.is_v4() == ipv6; });
+  co_return blocks;
 }
 
 Task<Result<std::vector<std::string>>> MetadataService::GetSecurityGroups() {

@@ -34,7 +34,7 @@ class MetadataService final : public InstanceMetadata, private Timer {
 
   Task<Result<InstanceIdentity>> GetIdentity() override;
   Task<Result<std::vector<MetadataEni>>> GetAttachedEnis() override;
-  Task<Result<std::vector<Ipv4Cidr>>> GetVpcCidrs() override;
+  Task<Result<std::vector<IpCidr>>> GetVpcCidrs(bool ipv6) override;
   Task<Result<std::vector<std::string>>> GetSecurityGroups() override;
 
   const InstanceIdentity& identity() const { return identity_; }
@@ -54,6 +54,8 @@ class MetadataService final : public InstanceMetadata, private Timer {
   void CountRequests(int64_t n);
   // How long `requests` of them take that start at `at`.
   Duration RequestTime(int requests, TimePoint at) const;
+  // Of one request, if all take the same.
+  std::optional<Duration> fixed_request_time() const { return fixed_request_time_; }
   // No fault keeps it from answering.
   bool Answers() const { return !error_; }
 

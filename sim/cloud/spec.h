@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/net/ipv4.h"
+#include "core/net/ipv6.h"
 #include "sim/engine/distribution.h"
 
 namespace cnisim {
@@ -20,11 +22,13 @@ struct SubnetSpec {
   Ipv4Cidr cidr;
   int64_t used_at_start = 0;  // the five reserved addresses not counted
   UsedLayout used_layout = UsedLayout::kScattered;
+  std::optional<Ipv6Cidr> ipv6_cidr;  // a /64
   std::map<std::string, std::string> tags;
 };
 
 struct VpcSpec {
   std::vector<Ipv4Cidr> cidr_blocks;
+  std::optional<Ipv6Cidr> ipv6_cidr;  // a /56
   std::vector<SubnetSpec> subnets;
 };
 

@@ -10,6 +10,7 @@
 #include "sim/cloud/ec2.h"
 #include "sim/cloud/ec2_client.h"
 #include "sim/cluster/cluster_context.h"
+#include "sim/cluster/kubernetes_sim.h"
 #include "sim/cluster/node_network.h"
 #include "sim/cluster/pool_loop_pacer_sim.h"
 
@@ -43,11 +44,13 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
 
  private:
   class Host;
-  class Checkpoint;
+  class Checkpoints;
 
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
   void FindLeaks();
+  // What is wrong with one pool; adds the pods it has addresses for to `holders`.
+  std::vector<std::string> CheckPool(Datastore& pool, size_t& holders);
   void SetLevels(const PoolLevels& levels);
   void FlushPoolChange();
 
@@ -58,7 +61,8 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   AgentSettings settings_;
   PoolLevels& group_levels_;
   std::unique_ptr<Host> host_;
-  std::unique_ptr<Checkpoint> checkpoint_;
+  SimKubernetes kubernetes_;
+  std::unique_ptr<Checkpoints> checkpoints_;
   SimPoolLoopPacer pacer_;
   std::function<void()> on_ready_;
 

@@ -16,6 +16,7 @@ AgentSettings ParseScenarioEnvironment(const Scenario& scenario) {
   }
   Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
   assert(parsed);
+  parsed->settings.quirks = scenario.network.quirks;
   return std::move(parsed->settings);
 }
 
@@ -28,12 +29,11 @@ AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
       levels_(context.scenario.node_groups.size()) {}
 
 int AwsVpcCniFactory::MaxPods(const InstanceType& type) const {
-  return cnisim::MaxPods(type, settings_.prefix_delegation);
+  return cnisim::MaxPods(type, settings_.prefix_delegation, settings_.custom_networking);
 }
 
 std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
   AgentSettings settings = settings_;
-  settings.max_pods = node.config().max_pods;
   std::vector<EnvironmentWarning> warnings;
   const Status valid =
       ValidateConfiguration(settings, PrefixDelegationSupported(node.type()), warnings);

@@ -146,6 +146,42 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
   std::coroutine_handle<> waiter_;
 };
 
+// Readings of what does not change while an instance runs: its VPC's blocks and its security
+// groups. They are never made, only counted.
+class [[nodiscard]] SimPoolLoopPacer::NeverChanging {
+ public:
+  explicit NeverChanging(SimPoolLoopPacer& pacer)
+      : pacer_(pacer), next_(pacer.simulation_.Now() + kPolledMetadataInterval) {
+    pacer_.polled_.push_back(this);
+  }
+  NeverChanging(const NeverChanging&) = delete;
+  NeverChanging& operator=(const NeverChanging&) = delete;
+  ~NeverChanging() { std::erase(pacer_.polled_, this); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<>) {}
+  void await_resume() const noexcept {}
+
+  void WalkTo(TimePoint now) {
+    if (next_ > now) return;
+    MetadataService& metadata = pacer_.metadata_;
+    int64_t readings = 0;
+    if (const auto takes = metadata.fixed_request_time()) {
+      readings = (now - next_) / (kPolledMetadataInterval + *takes) + 1;
+      next_ += readings * (kPolledMetadataInterval + *takes);
+    } else {
+      for (; next_ <= now; ++readings) {
+        next_ += metadata.RequestTime(1, next_) + kPolledMetadataInterval;
+      }
+    }
+    metadata.CountRequests(readings);
+  }
+
+ private:
+  SimPoolLoopPacer& pacer_;
+  TimePoint next_;  // of a reading
+};
+
 Task<void> SimPoolLoopPacer::HalfPeriod() {
   co_await KeyedSleep(simulation_, simulation_.Now() + kPoolLoopHalfPeriod, key_);
 }
@@ -162,6 +198,14 @@ Task<IdleEnd> SimPoolLoopPacer::SkipIdle(IdleOffer offer) {
   co_return co_await Parked(*this, offer);
 }
 
+Task<void> SimPoolLoopPacer::UntilRead(PolledMetadata) {
+  if (may_park_) {
+    co_await NeverChanging(*this);
+  } else {
+    co_await KeyedSleep(simulation_, simulation_.Now() + kPolledMetadataInterval, key_);
+  }
+}
+
 void SimPoolLoopPacer::Poke() {
   if (parked_ != nullptr) parked_->Poke();
 }
@@ -172,6 +216,7 @@ void SimPoolLoopPacer::MetadataChanged() {
 
 void SimPoolLoopPacer::CatchUp() {
   if (parked_ != nullptr) parked_->WalkTo(simulation_.Now());
+  for (NeverChanging* polled : polled_) polled->WalkTo(simulation_.Now());
 }
 
 }  // namespace cnisim

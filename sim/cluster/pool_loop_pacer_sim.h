@@ -11,6 +11,7 @@
 
 #include <coroutine>
 #include <optional>
+#include <vector>
 
 #include "core/ports/pool_loop_pacer.h"
 #include "sim/cloud/metadata.h"
@@ -26,6 +27,7 @@ class SimPoolLoopPacer final : public PoolLoopPacer {
 
   Task<void> HalfPeriod() override;
   Task<IdleEnd> SkipIdle(IdleOffer offer) override;
+  Task<void> UntilRead(PolledMetadata what) override;
 
   // The book of addresses has changed: the next update must be a real one.
   void Poke();
@@ -37,12 +39,14 @@ class SimPoolLoopPacer final : public PoolLoopPacer {
  private:
   class KeyedSleep;
   class Parked;
+  class NeverChanging;
 
   Simulation& simulation_;
   MetadataService& metadata_;
   uint32_t key_;
   bool may_park_;
   Parked* parked_ = nullptr;
+  std::vector<NeverChanging*> polled_;
 };
 
 }  // namespace cnisim

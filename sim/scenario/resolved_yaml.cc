@@ -96,6 +96,7 @@ void WriteVpc(Writer& w, const VpcSpec& vpc) {
   for (const Ipv4Cidr& block : vpc.cidr_blocks) blocks.push_back(block.ToString());
   w.Line(1, "vpc:");
   w.Line(2, fmt::format("cidrBlocks: [{}]", fmt::join(blocks, ", ")));
+  if (vpc.ipv6_cidr) w.Value(2, "ipv6CidrBlock", Quoted(vpc.ipv6_cidr->ToString()));
   w.Line(2, "subnets:");
   for (const SubnetSpec& subnet : vpc.subnets) {
     w.Line(3, "- name: " + Quoted(subnet.name));
@@ -164,6 +165,8 @@ void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& fil
     }
     w.Line(3, fmt::format("subnets: [{}]", fmt::join(subnets, ", ")));
     w.Value(3, "maxPods", group.max_pods ? fmt::format("{}", *group.max_pods) : "auto");
+    if (!group.labels.empty()) w.Line(3, "labels:");
+    for (const auto& [key, value] : group.labels) w.Value(4, Quoted(key), Quoted(value));
   }
 }
 
@@ -181,7 +184,30 @@ void WriteCalico(Writer& w, const CalicoSpec& calico) {
   w.Value(3, "maxBlocksPerHost", calico.max_blocks_per_host);
 }
 
-void WriteNetwork(Writer& w, const NetworkSpec& network) {
+void WriteQuirks(Writer& w, const Quirks& quirks) {
+  bool first = true;
+  for (const QuirkInfo& quirk : AllQuirks()) {
+    if (quirks.*quirk.member) continue;
+    if (first) w.Line(2, "quirks:");
+    first = false;
+    w.Value(3, quirk.name, "false");
+  }
+}
+
+void WriteEniConfigs(Writer& w, const Scenario& scenario) {
+  if (scenario.network.eni_configs.empty()) return;
+  w.Line(2, "eniConfigs:");
+  for (const EniConfigSpec& config : scenario.network.eni_configs) {
+    w.Line(3, "- name: " + Quoted(config.name));
+    w.Value(4, "subnet", Quoted(scenario.vpc.subnets[config.subnet].name));
+    std::vector<std::string> groups;
+    for (const std::string& group : config.security_groups) groups.push_back(Quoted(group));
+    w.Line(4, fmt::format("securityGroups: [{}]", fmt::join(groups, ", ")));
+  }
+}
+
+void WriteNetwork(Writer& w, const Scenario& scenario) {
+  const NetworkSpec& network = scenario.network;
   const bool calico = network.plugin == Plugin::kCalico;
   w.Line(1, "network:");
   w.Value(2, "plugin", calico ? "calico" : "aws-vpc-cni");
@@ -190,6 +216,8 @@ void WriteNetwork(Writer& w, const NetworkSpec& network) {
   for (const auto& [name, value] : network.env) {
     w.Value(3, name, value ? Quoted(*value) : "null");
   }
+  WriteQuirks(w, network.quirks);
+  WriteEniConfigs(w, scenario);
   if (calico) WriteCalico(w, network.calico);
 }
 
@@ -318,7 +346,7 @@ std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {
   WriteEc2(w, scenario.ec2);
   WriteConstants(w, scenario.constants);
   WriteNodeGroups(w, scenario, files);
-  WriteNetwork(w, scenario.network);
+  WriteNetwork(w, scenario);
   w.Line(1, "scheduler:");
   w.Value(2, "placement", scenario.scheduler.placement == Placement::kPack ? "pack" : "spread");
   WriteWorkloads(w, scenario, files);

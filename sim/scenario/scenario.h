@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/ipam/quirks.h"
 #include "core/net/ipv4.h"
 #include "core/ports/clock.h"
 #include "sim/cloud/spec.h"
@@ -39,6 +40,7 @@ struct NodeGroupSpec {
   int max_size = 0;
   std::vector<int> subnets;     // indices into VpcSpec::subnets; nodes take them in turn
   std::optional<int> max_pods;  // empty: auto
+  std::map<std::string, std::string> labels;
 };
 
 // Calico's own words for encapsulation; carried for the data plane.
@@ -58,10 +60,19 @@ struct CalicoSpec {
   int max_blocks_per_host = 0;  // 0: Calico's own limit of 20
 };
 
+// crd.k8s.amazonaws.com ENIConfig: where custom networking puts new ENIs.
+struct EniConfigSpec {
+  std::string name;
+  size_t subnet = 0;  // index into VpcSpec::subnets
+  std::vector<std::string> security_groups;
+};
+
 struct NetworkSpec {
   Plugin plugin = Plugin::kAwsVpcCni;
   // What the scenario says over the shipped manifest; an empty value unsets the variable.
   std::map<std::string, std::optional<std::string>> env;
+  Quirks quirks;
+  std::vector<EniConfigSpec> eni_configs;
   ChoicePolicy choice = ChoicePolicy::kRandom;
   CalicoSpec calico;
 };

@@ -48,6 +48,10 @@ class SpecReader {
   // spec_reader_network.cc
   void ReadNetwork(Field network);
   void ReadEnvironment(Field env);
+  void ReadQuirks(Field quirks);
+  void ReadEniConfigs(Field list);
+  // What the settings need of the rest of the scenario.
+  void CheckEnvironment();
   void ReadCalico(Field calico);
   // spec_reader_workloads.cc
   void ReadWorkloads(Field list);

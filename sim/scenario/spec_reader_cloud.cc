@@ -14,6 +14,9 @@ constexpr int kSmallestBlock = 28;
 // The first four addresses of a subnet and its last.
 constexpr int64_t kReserved = 5;
 constexpr double kMaxTokens = 1e6;
+// Amazon VPC user guide: a VPC's IPv6 block is a /56, which has 256 subnets of /64.
+constexpr int kIpv6VpcLength = 56;
+constexpr uint64_t kIpv6Subnets = 256;
 
 std::optional<Ipv4Cidr> ReadBlock(Field field) {
   const std::optional<Ipv4Cidr> cidr = field.Cidr();
@@ -38,6 +41,15 @@ void SpecReader::ReadVpc(Field vpc) {
                  fmt::format("CIDR block {} overlaps {}", block->ToString(), earlier.ToString()));
     }
     scenario.vpc.cidr_blocks.push_back(*block);
+  }
+  Field ipv6 = map.Get("ipv6CidrBlock");
+  if (const std::optional<std::string> text = ipv6.Text()) {
+    scenario.vpc.ipv6_cidr = Ipv6Cidr::Parse(*text);
+    if (!scenario.vpc.ipv6_cidr || scenario.vpc.ipv6_cidr->length() != kIpv6VpcLength) {
+      ipv6.Error("bad-cidr", fmt::format("{} must be a /{} such as 2600:1f13:0:ff00::/56, not '{}'",
+                                         ipv6.label(), kIpv6VpcLength, *text));
+      scenario.vpc.ipv6_cidr.reset();
+    }
   }
   Field subnets = map.Get("subnets").Required();
   for (Field& item : subnets.List("subnet")) ReadSubnet(item);
@@ -89,6 +101,12 @@ void SpecReader::ReadSubnet(Field item) {
       map.Get("usedLayout")
           .OneOf<UsedLayout>({{"scattered", UsedLayout::kScattered}, {"dense", UsedLayout::kDense}})
           .value_or(UsedLayout::kScattered);
+  if (scenario.vpc.ipv6_cidr) {
+    // The VPC's /64s in the order of the subnets.
+    const uint64_t number = scenario.vpc.subnets.size() % kIpv6Subnets;
+    const Ipv6Address vpc = scenario.vpc.ipv6_cidr->network();
+    subnet.ipv6_cidr = Ipv6Cidr(Ipv6Address(vpc.high() | number, vpc.low()), 64);
+  }
   MapReader tags = map.Get("tags").Map(fmt::format("'tags' of {}", map.what()));
   for (const YamlEntry& entry : tags.entries()) {
     subnet.tags[entry.key] = tags.Get(entry.key).Text().value_or("");

@@ -33,8 +33,13 @@ void SpecReader::ReadNetwork(Field network) {
   if (spec.plugin == Plugin::kAwsVpcCni) {
     map.Misplaced("calico", "is only for plugin calico");
     ReadEnvironment(map.Get("env"));
+    ReadQuirks(map.Get("quirks"));
+    ReadEniConfigs(map.Get("eniConfigs"));
+    CheckEnvironment();
   } else {
     map.Misplaced("env", "is only for plugin aws-vpc-cni");
+    map.Misplaced("quirks", "is only for plugin aws-vpc-cni");
+    map.Misplaced("eniConfigs", "is only for plugin aws-vpc-cni");
     ReadCalico(map.Get("calico"));
   }
   map.Done();
@@ -85,6 +90,50 @@ void SpecReader::ReadEnvironment(Field env) {
     diagnostics_.Warning(place(warning.variable), "env-value-ignored", warning.text);
   }
   settings_ = parsed->settings;
+}
+
+void SpecReader::ReadQuirks(Field quirks) {
+  MapReader map = quirks.Map("'quirks' of network");
+  for (const QuirkInfo& quirk : AllQuirks()) {
+    scenario.network.quirks.*quirk.member = map.Get(quirk.name).Bool().value_or(true);
+  }
+  map.Done();
+}
+
+void SpecReader::ReadEniConfigs(Field list) {
+  Names names("ENIConfig");
+  for (Field& item : list.List("ENIConfig")) {
+    MapReader map = item.Required().Map(item.label());
+    EniConfigSpec config;
+    Field name = map.Get("name").Required();
+    const std::optional<std::string> text = name.DnsLabel();
+    names.Add(text, name);
+    config.name = text.value_or("");
+    if (text) map.Rename(fmt::format("ENIConfig '{}'", *text));
+    const std::optional<int> subnet = subnets_.Resolve(map.Get("subnet").Required());
+    config.subnet = static_cast<size_t>(subnet.value_or(0));
+    for (Field& group : map.Get("securityGroups").List("security group")) {
+      config.security_groups.push_back(group.Required().String().value_or(""));
+    }
+    map.Done();
+    scenario.network.eni_configs.push_back(std::move(config));
+  }
+}
+
+void SpecReader::CheckEnvironment() {
+  if (!settings_) return;
+  const auto place = [&](const char* variable) {
+    const auto it = env_places_.find(variable);
+    return it == env_places_.end() ? network_place_ : it->second;
+  };
+  if (settings_->enable_ipv6 && !scenario.vpc.ipv6_cidr) {
+    diagnostics_.Error(place("ENABLE_IPv6"), "bad-environment",
+                       "ENABLE_IPv6 needs 'ipv6CidrBlock' of vpc");
+  }
+  if (settings_->custom_networking && scenario.network.eni_configs.empty()) {
+    diagnostics_.Error(place("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"), "bad-environment",
+                       "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG needs 'eniConfigs' of network");
+  }
 }
 
 void SpecReader::ReadCalico(Field calico) {

@@ -94,6 +94,11 @@ void SpecReader::ReadNodeGroup(Field item) {
     subnets.Error("missing-value", fmt::format("{} needs at least one subnet", map.what()));
   }
 
+  MapReader labels = map.Get("labels").Map(fmt::format("'labels' of {}", map.what()));
+  for (const YamlEntry& entry : labels.entries()) {
+    group.labels[entry.key] = labels.Get(entry.key).Text().value_or("");
+  }
+
   Field max_pods = map.Get("maxPods");
   if (!max_pods.is_scalar() || max_pods.node()->text != "auto") {
     group.max_pods = max_pods.Int(1, kMaxMaxPods);
