@@ -189,6 +189,18 @@ Environment ManifestEnvironment() {
           {"WARM_PREFIX_TARGET", "1"}};
 }
 
+Environment ManifestEnvironmentWith(const std::map<std::string, std::optional<std::string>>& env) {
+  Environment environment = ManifestEnvironment();
+  for (const auto& [name, value] : env) {
+    if (value) {
+      environment[name] = *value;
+    } else {
+      environment.erase(name);
+    }
+  }
+  return environment;
+}
+
 std::span<const std::string_view> SupportedVariables() { return kSupported; }
 std::span<const std::string_view> UnsupportedVariables() { return kUnsupported; }
 

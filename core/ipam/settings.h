@@ -81,6 +81,9 @@ struct ParsedEnvironment {
 // What the manifest of v1.23.1 sets.
 Environment ManifestEnvironment();
 
+// The manifest's values with others over them; an empty one unsets the variable.
+Environment ManifestEnvironmentWith(const std::map<std::string, std::optional<std::string>>& env);
+
 // Variables with an effect here, and variables of the real agent that are not simulated; both
 // sorted. Any other name is nobody's.
 std::span<const std::string_view> SupportedVariables();

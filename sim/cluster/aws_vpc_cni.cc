@@ -54,22 +54,8 @@ class AwsVpcCni::Host final : public HostNetwork {
   const Node& node_;
 };
 
-// The checkpoint files, kept as what they say.
-class AwsVpcCni::Checkpoints final : public CheckpointStores {
- public:
-  CheckpointStore& ForCard(int network_card) override { return cards_[network_card]; }
-  size_t size() const {
-    size_t size = 0;
-    for (const auto& [card, checkpoint] : cards_) size += checkpoint.size();
-    return size;
-  }
-
- private:
-  class Checkpoint;
-  std::map<int, Checkpoint> cards_;
-};
-
-class AwsVpcCni::Checkpoints::Checkpoint final : public CheckpointStore {
+// A checkpoint file, kept as what it says.
+class AwsVpcCni::Checkpoint final : public CheckpointStore {
  public:
   Result<std::optional<std::vector<Allocation>>> Load() override {
     if (!written_) return std::nullopt;
@@ -100,13 +86,26 @@ class AwsVpcCni::Checkpoints::Checkpoint final : public CheckpointStore {
   std::unordered_map<IpamKey, Allocation> allocations_;
 };
 
+class AwsVpcCni::Checkpoints final : public CheckpointStores {
+ public:
+  CheckpointStore& ForCard(int network_card) override { return cards_[network_card]; }
+  size_t size() const {
+    size_t size = 0;
+    for (const auto& [card, checkpoint] : cards_) size += checkpoint.size();
+    return size;
+  }
+
+ private:
+  std::map<int, Checkpoint> cards_;
+};
+
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-                     AgentSettings settings, PoolLevels& group_levels)
+                     const AgentSettingsSource& settings, PoolLevels& group_levels)
     : context_(context),
       node_(node),
       ec2_(ec2),
       instance_(instance),
-      settings_(std::move(settings)),
+      settings_source_(settings),
       group_levels_(group_levels),
       host_(std::make_unique<Host>(node)),
       kubernetes_(context, node, ec2),
@@ -150,6 +149,7 @@ void AwsVpcCni::KillContainer() {
 Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
   co_await context_.simulation.Sleep(start_delay);
   const InstanceType& type = node_.type();
+  settings_ = settings_source_.SettingsFor(type);
   InstanceLimits limits;
   limits.max_enis = type.eni_limit;
   limits.ipv4_per_eni = type.ipv4_per_eni;

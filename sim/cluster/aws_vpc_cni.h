@@ -26,14 +26,22 @@ struct PoolLevels {
   int64_t assigned_ips = 0;
 };
 
+// What a container that starts now has to know.
+class AgentSettingsSource {
+ public:
+  virtual ~AgentSettingsSource() = default;
+  virtual AgentSettings SettingsFor(const InstanceType& type) const = 0;
+};
+
 class AwsVpcCni final : public NodeNetwork, public PoolListener {
  public:
   AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-            AgentSettings settings, PoolLevels& group_levels);
+            const AgentSettingsSource& settings, PoolLevels& group_levels);
   ~AwsVpcCni() override;
 
   void Start(std::function<void()> on_ready) override;
   void Restart() override;
+  bool Serving() const override { return serving_; }
   void Stop() override;
   Task<Result<PodNetwork>> Add(Pod& pod) override;
   WaitReason ExplainFailure() override;
@@ -44,6 +52,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
 
  private:
   class Host;
+  class Checkpoint;
   class Checkpoints;
 
   Task<void> RunContainer(Duration start_delay);
@@ -58,7 +67,8 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   Node& node_;
   Ec2& ec2_;
   InstanceIndex instance_;
-  AgentSettings settings_;
+  const AgentSettingsSource& settings_source_;
+  AgentSettings settings_;  // of the running container
   PoolLevels& group_levels_;
   std::unique_ptr<Host> host_;
   SimKubernetes kubernetes_;

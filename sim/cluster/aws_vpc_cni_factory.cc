@@ -5,18 +5,11 @@
 namespace cnisim {
 namespace {
 
-AgentSettings ParseScenarioEnvironment(const Scenario& scenario) {
-  Environment environment = ManifestEnvironment();
-  for (const auto& [name, value] : scenario.network.env) {
-    if (value) {
-      environment[name] = *value;
-    } else {
-      environment.erase(name);
-    }
-  }
-  Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
+AgentSettings SettingsOf(const std::map<std::string, std::optional<std::string>>& env,
+                         const Quirks& quirks) {
+  Result<ParsedEnvironment> parsed = ParseEnvironment(ManifestEnvironmentWith(env));
   assert(parsed);
-  parsed->settings.quirks = scenario.network.quirks;
+  parsed->settings.quirks = quirks;
   return std::move(parsed->settings);
 }
 
@@ -25,21 +18,30 @@ AgentSettings ParseScenarioEnvironment(const Scenario& scenario) {
 AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
     : context_(context),
       ec2_(ec2),
-      settings_(ParseScenarioEnvironment(context.scenario)),
+      env_(context.scenario.network.env),
+      settings_(SettingsOf(env_, context.scenario.network.quirks)),
       levels_(context.scenario.node_groups.size()) {}
 
 int AwsVpcCniFactory::MaxPods(const InstanceType& type) const {
   return cnisim::MaxPods(type, settings_.prefix_delegation, settings_.custom_networking);
 }
 
-std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
+AgentSettings AwsVpcCniFactory::SettingsFor(const InstanceType& type) const {
   AgentSettings settings = settings_;
   std::vector<EnvironmentWarning> warnings;
-  const Status valid =
-      ValidateConfiguration(settings, PrefixDelegationSupported(node.type()), warnings);
+  const Status valid = ValidateConfiguration(settings, PrefixDelegationSupported(type), warnings);
   assert(valid);
   static_cast<void>(valid);
-  return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, std::move(settings),
+  return settings;
+}
+
+void AwsVpcCniFactory::SetEnv(const std::map<std::string, std::optional<std::string>>& env) {
+  for (const auto& [name, value] : env) env_[name] = value;
+  settings_ = SettingsOf(env_, context_.scenario.network.quirks);
+}
+
+std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
+  return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, *this,
                                      levels_[static_cast<size_t>(node.config().node_group)]);
 }
 

@@ -50,6 +50,7 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
     flow_.Start();
   }
 
+  bool Serving() const override { return true; }
   void Stop() override { flow_ = Task<void>(); }
 
   Task<Result<PodNetwork>> Add(Pod& pod) override {

@@ -28,6 +28,7 @@ class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
 
   int MaxPods(const InstanceType& type) const override;
   std::unique_ptr<NodeNetwork> MakeNetwork(Node& node) override;
+  void SetEnv(const std::map<std::string, std::optional<std::string>>&) override {}  // has none
   void OnNodeGone(Node& node) override;
   void TellLevels() override;
   std::vector<std::string> CheckInvariants() override;

@@ -5,7 +5,9 @@
 #ifndef CNISIM_SIM_CLUSTER_NETWORK_FACTORY_H_
 #define CNISIM_SIM_CLUSTER_NETWORK_FACTORY_H_
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,8 @@ class NetworkFactory {
   // How many pods the kubelet of a node of this type allows by default (`maxPods: auto`).
   virtual int MaxPods(const InstanceType& type) const = 0;
   virtual std::unique_ptr<NodeNetwork> MakeNetwork(Node& node) = 0;
+  // The plugin's environment changes: for containers that start from now on.
+  virtual void SetEnv(const std::map<std::string, std::optional<std::string>>& env) = 0;
   // The node is gone for good; its network has been stopped.
   virtual void OnNodeGone(Node& node) = 0;
 

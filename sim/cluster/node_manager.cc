@@ -9,6 +9,10 @@ namespace {
 
 constexpr Duration kLaunchRetry = std::chrono::seconds(60);  // an Auto Scaling group's next attempt
 constexpr Duration kDrainCheck = std::chrono::seconds(1);
+constexpr Duration kRollOutCheck = std::chrono::seconds(1);
+// The aws-node DaemonSet's updateStrategy: rollingUpdate, maxUnavailable 10% (manifest of
+// amazon-vpc-cni-k8s v1.23.1); Kubernetes rounds up.
+constexpr size_t kRollOutParts = 10;
 // Nodes of a settled start begin at different times, so that their loops are out of step.
 constexpr int64_t kStartSpreadMs = 65000;
 
@@ -141,6 +145,12 @@ Task<void> NodeManager::BecomeReady(Node& node) {
                                 now, now - node.joined, false);
   }
   if (node.draining) co_return;
+  const auto group = static_cast<size_t>(node.config().node_group);
+  if (const auto& lifetime = context_.scenario.node_groups[group].node_lifetime) {
+    const TimePoint from = std::max(now, kTimeZero);
+    context_.simulation.Call(from + node.Sample(*lifetime, "lifetime"),
+                             [this, index = node.index()] { Replace(index); });
+  }
   workloads_.scheduler().AddNode(node);
   workloads_.OnNodeReady(node);
 }
@@ -167,6 +177,45 @@ Task<void> NodeManager::TerminateWhenEmpty(Node& node) {
   networks_.OnNodeGone(node);
   if (node.instance) ec2_.RemoveInstance(*node.instance);
   nodes_[node.index()].reset();
+}
+
+void NodeManager::Replace(uint32_t index) {
+  if (nodes_[index] == nullptr || nodes_[index]->draining) return;
+  Node& node = *nodes_[index];
+  const int group = node.config().node_group;
+  std::erase(groups_[static_cast<size_t>(group)].members, &node);
+  Drain(node);
+  Scale(group, groups_[static_cast<size_t>(group)].desired);
+}
+
+void NodeManager::RollOut() {
+  roll_out_ = RestartAgents();
+  roll_out_.Start();
+}
+
+Task<void> NodeManager::RestartAgents() {
+  std::vector<uint32_t> waiting;
+  for (const auto& node : nodes_) {
+    if (node != nullptr && node->network != nullptr && node->ready)
+      waiting.push_back(node->index());
+  }
+  const size_t at_once = (waiting.size() + kRollOutParts - 1) / kRollOutParts;
+  std::vector<uint32_t> restarting;
+  const auto done = [this](uint32_t index) {
+    const auto& node = nodes_[index];
+    return node == nullptr || node->network == nullptr || node->network->Serving();
+  };
+  size_t next = 0;
+  while (next < waiting.size() || !restarting.empty()) {
+    while (next < waiting.size() && restarting.size() < at_once) {
+      const uint32_t index = waiting[next++];
+      if (nodes_[index] == nullptr || nodes_[index]->network == nullptr) continue;
+      nodes_[index]->network->Restart();
+      restarting.push_back(index);
+    }
+    co_await context_.simulation.Sleep(kRollOutCheck);
+    std::erase_if(restarting, done);
+  }
 }
 
 void NodeManager::RestartAgent(const std::string& node) {
@@ -216,6 +265,7 @@ void NodeManager::TellRemaining() {
 }
 
 void NodeManager::StopFlows() {
+  roll_out_ = Task<void>();
   for (const auto& node : nodes_) {
     if (node == nullptr) continue;
     node->flow = Task<void>();

@@ -26,6 +26,8 @@ class NodeManager {
   void Scale(int node_group, int desired_capacity);
   // The agent of the named node restarts; a finding if there is no such node.
   void RestartAgent(const std::string& node);
+  // Restarts the agents of all nodes, a tenth of them at a time.
+  void RollOut();
 
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   // Tells what the observer has to know of all nodes at time zero.
@@ -47,6 +49,9 @@ class NodeManager {
   Task<void> Boot(Node& node);
   void OnNetworkReady(Node& node);
   Task<void> BecomeReady(Node& node);
+  Task<void> RestartAgents();
+  // Drains the node and launches another.
+  void Replace(uint32_t index);
   void Drain(Node& node);
   Task<void> TerminateWhenEmpty(Node& node);
   void TellNode(const Node& node, bool removed);
@@ -61,6 +66,7 @@ class NodeManager {
   std::vector<Group> groups_;
   std::vector<std::unique_ptr<Node>> nodes_;  // by index; gone ones are null
   int ready_ = 0;
+  Task<void> roll_out_;
 };
 
 }  // namespace cnisim

@@ -29,6 +29,8 @@ class NodeNetwork {
   virtual void Start(std::function<void()> on_ready) = 0;
   // The container is killed and started again.
   virtual void Restart() = 0;
+  // Whether the agent answers.
+  virtual bool Serving() const = 0;
   // The node is going away for good.
   virtual void Stop() = 0;
 

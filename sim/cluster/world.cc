@@ -138,8 +138,11 @@ class World {
       workloads_.Scale(scale->workload, scale->replicas);
     } else if (const auto* group = std::get_if<ScaleNodeGroup>(&event.action)) {
       nodes_.Scale(group->node_group, group->desired_capacity);
+    } else if (const auto* restart = std::get_if<RestartAgent>(&event.action)) {
+      nodes_.RestartAgent(restart->node);
     } else {
-      nodes_.RestartAgent(std::get<RestartAgent>(event.action).node);
+      networks_->SetEnv(std::get<SetEnv>(event.action).env);
+      nodes_.RollOut();
     }
   }
 

@@ -165,6 +165,7 @@ void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& fil
     }
     w.Line(3, fmt::format("subnets: [{}]", fmt::join(subnets, ", ")));
     w.Value(3, "maxPods", group.max_pods ? fmt::format("{}", *group.max_pods) : "auto");
+    if (group.node_lifetime) w.Value(3, "nodeLifetime", group.node_lifetime->ToString());
     if (!group.labels.empty()) w.Line(3, "labels:");
     for (const auto& [key, value] : group.labels) w.Value(4, Quoted(key), Quoted(value));
   }
@@ -301,6 +302,13 @@ struct EventText {
   }
   std::string operator()(const RestartAgent& action) const {
     return fmt::format("restart: {{agent: {}}}", Quoted(action.node));
+  }
+  std::string operator()(const SetEnv& action) const {
+    std::vector<std::string> variables;
+    for (const auto& [name, value] : action.env) {
+      variables.push_back(fmt::format("{}: {}", name, value ? Quoted(*value) : "null"));
+    }
+    return fmt::format("setEnv: {{{}}}", fmt::join(variables, ", "));
   }
 };
 

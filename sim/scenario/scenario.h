@@ -41,6 +41,9 @@ struct NodeGroupSpec {
   std::vector<int> subnets;     // indices into VpcSpec::subnets; nodes take them in turn
   std::optional<int> max_pods;  // empty: auto
   std::map<std::string, std::string> labels;
+  // How long a node stays before it is taken away and replaced, as spot instances are; empty: for
+  // good.
+  std::optional<Distribution> node_lifetime;
 };
 
 // Calico's own words for encapsulation; carried for the data plane.
@@ -142,9 +145,14 @@ struct RestartAgent {
   std::string node;  // GROUP-N; N counts from 1
 };
 
+// The environment of the aws-node DaemonSet changes and is rolled out over the nodes.
+struct SetEnv {
+  std::map<std::string, std::optional<std::string>> env;  // an empty value unsets the variable
+};
+
 struct EventSpec {
   TimePoint at;
-  std::variant<ScaleWorkload, ScaleNodeGroup, RestartAgent> action;
+  std::variant<ScaleWorkload, ScaleNodeGroup, RestartAgent, SetEnv> action;
 };
 
 enum class Statistic { kMin, kMax, kMean, kP50, kP90, kP95, kP99, kP999, kLast, kSum, kCount };

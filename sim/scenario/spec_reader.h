@@ -44,14 +44,17 @@ class SpecReader {
   // spec_reader_nodes.cc
   void ReadNodeGroups(Field list);
   void ReadNodeGroup(Field item);
-  void CheckModes();
+  void CheckModes(const AgentSettings& settings);
   // spec_reader_network.cc
   void ReadNetwork(Field network);
+  // Variables and values of `map`, over those of `env`. Empty if something is wrong with them.
+  std::optional<AgentSettings> ReadVariables(
+      MapReader& map, std::map<std::string, std::optional<std::string>>& env);
   void ReadEnvironment(Field env);
   void ReadQuirks(Field quirks);
   void ReadEniConfigs(Field list);
   // What the settings need of the rest of the scenario.
-  void CheckEnvironment();
+  void CheckEnvironment(const AgentSettings& settings);
   void ReadCalico(Field calico);
   // spec_reader_workloads.cc
   void ReadWorkloads(Field list);
@@ -64,6 +67,7 @@ class SpecReader {
   void ReadEvent(Field item);
   void ReadScale(Field scale, EventSpec& event);
   void ReadRestart(Field restart, EventSpec& event);
+  void ReadSetEnv(Field set_env, EventSpec& event);
 
   // A moment of the run.
   std::optional<TimePoint> Moment(Field field);
@@ -87,6 +91,7 @@ class SpecReader {
   std::vector<Field> instance_type_fields_;  // of every node group
   std::optional<AgentSettings> settings_;    // what network.env says, if that is valid
   std::map<std::string, Location> env_places_;
+  std::optional<std::map<std::string, std::optional<std::string>>> env_after_events_;
   Location network_place_;
   struct LaterCheck {
     Field field;

@@ -40,13 +40,16 @@ void SpecReader::ReadEvent(Field item) {
   event.at = at.value_or(kTimeZero);
   Field scale = map.Get("scale");
   Field restart = map.Get("restart");
-  if (scale.present() == restart.present()) {
-    diagnostics_.Error(map.where(), scale.present() ? "conflicting-keys" : "missing-key",
-                       fmt::format("{} needs {} of 'scale' and 'restart'", map.what(),
-                                   scale.present() ? "only one" : "one"));
+  Field set_env = map.Get("setEnv");
+  const int actions = scale.present() + restart.present() + set_env.present();
+  if (actions != 1) {
+    diagnostics_.Error(map.where(), actions > 1 ? "conflicting-keys" : "missing-key",
+                       fmt::format("{} needs {} of 'scale', 'restart' and 'setEnv'", map.what(),
+                                   actions > 1 ? "only one" : "one"));
   }
   if (scale.present()) ReadScale(scale, event);
   if (restart.present()) ReadRestart(restart, event);
+  if (set_env.present()) ReadSetEnv(set_env, event);
   map.Done();
   scenario.events.push_back(std::move(event));
 }
@@ -97,6 +100,26 @@ void SpecReader::ReadScale(Field scale, EventSpec& event) {
     event.action = action;
   }
   map.Done();
+}
+
+void SpecReader::ReadSetEnv(Field set_env, EventSpec& event) {
+  MapReader map = set_env.Map("'setEnv'");
+  SetEnv action;
+  if (scenario.network.plugin != Plugin::kAwsVpcCni) {
+    set_env.Error("wrong-kind", "'setEnv' is only for plugin aws-vpc-cni");
+  }
+  // On top of what earlier events have set; they are read in the order of the file.
+  auto env = env_after_events_ ? *env_after_events_ : scenario.network.env;
+  for (const YamlEntry& entry : map.entries()) env.erase(entry.key);
+  if (const std::optional<AgentSettings> settings = ReadVariables(map, env)) {
+    CheckEnvironment(*settings);
+    CheckModes(*settings);
+  }
+  for (const YamlEntry& entry : map.entries()) {
+    if (const auto it = env.find(entry.key); it != env.end()) action.env.insert(*it);
+  }
+  env_after_events_ = std::move(env);
+  event.action = std::move(action);
 }
 
 void SpecReader::ReadRestart(Field restart, EventSpec& event) {

@@ -35,7 +35,7 @@ void SpecReader::ReadNetwork(Field network) {
     ReadEnvironment(map.Get("env"));
     ReadQuirks(map.Get("quirks"));
     ReadEniConfigs(map.Get("eniConfigs"));
-    CheckEnvironment();
+    if (settings_) CheckEnvironment(*settings_);
   } else {
     map.Misplaced("env", "is only for plugin aws-vpc-cni");
     map.Misplaced("quirks", "is only for plugin aws-vpc-cni");
@@ -47,9 +47,13 @@ void SpecReader::ReadNetwork(Field network) {
 
 void SpecReader::ReadEnvironment(Field env) {
   MapReader map = env.Map("'env' of network");
+  settings_ = ReadVariables(map, scenario.network.env);
+}
+
+std::optional<AgentSettings> SpecReader::ReadVariables(
+    MapReader& map, std::map<std::string, std::optional<std::string>>& env) {
   std::vector<std::string_view> known(SupportedVariables().begin(), SupportedVariables().end());
   bool good = true;
-  Environment environment = ManifestEnvironment();
   for (const YamlEntry& entry : map.entries()) {
     const std::string& name = entry.key;
     Field value = map.Get(name);
@@ -64,32 +68,30 @@ void SpecReader::ReadEnvironment(Field env) {
                          DidYouMean(name, known));
       good = false;
     } else if (entry.value.is_null()) {
-      scenario.network.env[name] = std::nullopt;
-      environment.erase(name);
+      env[name] = std::nullopt;
     } else if (const std::optional<std::string> text = value.Text()) {
-      scenario.network.env[name] = *text;
-      environment[name] = *text;
+      env[name] = *text;
     } else {
       good = false;
     }
   }
-  if (!good) return;
+  if (!good) return std::nullopt;
   const auto place = [&](std::string_view variable) {
     const auto it = env_places_.find(std::string(variable));
-    return it == env_places_.end() ? env.where() : it->second;
+    return it == env_places_.end() ? map.where() : it->second;
   };
-  const Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
+  const Result<ParsedEnvironment> parsed = ParseEnvironment(ManifestEnvironmentWith(env));
   if (!parsed) {
     // The message starts with the variable at fault.
     const std::string& message = parsed.error().message;
     diagnostics_.Error(place(std::string_view(message).substr(0, message.find_first_of("=:"))),
                        "bad-environment", message);
-    return;
+    return std::nullopt;
   }
   for (const EnvironmentWarning& warning : parsed->warnings) {
     diagnostics_.Warning(place(warning.variable), "env-value-ignored", warning.text);
   }
-  settings_ = parsed->settings;
+  return parsed->settings;
 }
 
 void SpecReader::ReadQuirks(Field quirks) {
@@ -120,17 +122,16 @@ void SpecReader::ReadEniConfigs(Field list) {
   }
 }
 
-void SpecReader::CheckEnvironment() {
-  if (!settings_) return;
+void SpecReader::CheckEnvironment(const AgentSettings& settings) {
   const auto place = [&](const char* variable) {
     const auto it = env_places_.find(variable);
     return it == env_places_.end() ? network_place_ : it->second;
   };
-  if (settings_->enable_ipv6 && !scenario.vpc.ipv6_cidr) {
+  if (settings.enable_ipv6 && !scenario.vpc.ipv6_cidr) {
     diagnostics_.Error(place("ENABLE_IPv6"), "bad-environment",
                        "ENABLE_IPv6 needs 'ipv6CidrBlock' of vpc");
   }
-  if (settings_->custom_networking && scenario.network.eni_configs.empty()) {
+  if (settings.custom_networking && scenario.network.eni_configs.empty()) {
     diagnostics_.Error(place("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"), "bad-environment",
                        "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG needs 'eniConfigs' of network");
   }

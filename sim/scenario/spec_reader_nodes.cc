@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sim/cloud/instance_types.h"
+#include "sim/scenario/distribution_reader.h"
 #include "sim/scenario/spec_reader.h"
 #include "sim/scenario/trace_reader.h"
 
@@ -30,7 +31,7 @@ void SpecReader::ReadNodeGroups(Field list) {
       scenario.node_groups.empty()) {
     list.Error("missing-value", "a cluster needs at least one node group");
   }
-  CheckModes();
+  if (settings_) CheckModes(*settings_);
 }
 
 void SpecReader::ReadNodeGroup(Field item) {
@@ -99,6 +100,8 @@ void SpecReader::ReadNodeGroup(Field item) {
     group.labels[entry.key] = labels.Get(entry.key).Text().value_or("");
   }
 
+  group.node_lifetime = ReadDistribution(map.Get("nodeLifetime"));
+
   Field max_pods = map.Get("maxPods");
   if (!max_pods.is_scalar() || max_pods.node()->text != "auto") {
     group.max_pods = max_pods.Int(1, kMaxMaxPods);
@@ -108,13 +111,12 @@ void SpecReader::ReadNodeGroup(Field item) {
 }
 
 // What the agent makes of its settings on the instance types that are there.
-void SpecReader::CheckModes() {
-  if (!settings_) return;
+void SpecReader::CheckModes(const AgentSettings& of_scenario) {
   for (size_t i = 0; i < scenario.node_groups.size(); ++i) {
     const NodeGroupSpec& group = scenario.node_groups[i];
     const InstanceType* type = FindInstanceType(group.instance_type);
     if (type == nullptr) continue;
-    AgentSettings settings = *settings_;
+    AgentSettings settings = of_scenario;
     std::vector<EnvironmentWarning> warnings;
     const Status valid =
         ValidateConfiguration(settings, PrefixDelegationSupported(*type), warnings);
