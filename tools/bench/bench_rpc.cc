@@ -77,7 +77,6 @@ struct Node {
   Node() {
     BackendSettings settings;
     settings.version = "v1.23.1";
-    settings.network_policy_mode = "";
     backend.emplace(settings, BackendPorts{allocator, node, kubernetes, clock, Choice::Oldest()});
     channel.set_backend(&*backend);
 
@@ -157,6 +156,19 @@ void HandlersOverBytes(benchmark::State& state) {
   }
 }
 BENCHMARK(HandlersOverBytes);
+
+void PluginWithoutJson(benchmark::State& state) {
+  Node node;
+  CniPlugin plugin("v1.23.1", {node.channel, node.channel, node.driver});
+  const NetworkConfig config = *ParseNetworkConfig(node.call.config);
+  const PodAttachment pod{node.call.container_id, node.call.netns, node.call.if_name,
+                          *ParsePodArgs(node.call.args), config};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(RunNow(plugin.Add(pod)));
+    benchmark::DoNotOptimize(RunNow(plugin.Del(pod)));
+  }
+}
+BENCHMARK(PluginWithoutJson);
 
 void FullPath(benchmark::State& state) {
   Node node;
