@@ -53,8 +53,8 @@ struct PluginPorts {
 // How long the plugin waits for the network policy agent to accept.
 inline constexpr Duration kPolicyAgentConnectLimit = std::chrono::seconds(2);
 
-// What an ADD or DEL is about, once its texts are read. The configuration's version is not looked
-// at.
+// What an ADD or DEL is about, once its texts are read. All texts are UTF-8; the configuration's
+// version is not looked at.
 struct PodAttachment {
   std::string container_id;
   std::string netns;  // empty: the namespace is gone

@@ -253,6 +253,55 @@ TEST_F(PluginTest, RandomInputsAreAnsweredOrRefused) {
   }
 }
 
+// Every kind of previous result, without an agent, against the rules as one reads them (GA-9).
+TEST_F(PluginTest, EveryPreviousResultIsTakenAsTheRulesSay) {
+  const PodArgs pod{"default", "web", "", ""};
+  const auto some = [](bool there, const char* text) { return there ? text : ""; };
+  int torn_down = 0;
+  for (int shape = 0; shape < 4 * 2 * 3 * 3 * 2; ++shape) {
+    const int dummy = shape % 4;  // none, VLAN 0, VLAN 7, no number
+    const bool device = shape / 4 % 2 != 0;
+    const int interface = shape / 8 % 3;  // none, without table, with table
+    const int ips = shape / 24 % 3;
+    const bool netns = shape / 72 != 0;
+
+    NetworkConfig config;
+    config.previous_result.emplace();
+    if (interface > 0) {
+      config.previous_result->interfaces.push_back({"eth0", some(interface == 2, "6"), "/netns"});
+      for (int i = 0; i < ips; ++i) {
+        config.previous_result->ips.push_back({Ipv4Address(10, 0, 0, 4), 32, 0});
+      }
+    }
+    if (dummy > 0) {
+      constexpr const char* kMacs[] = {"", "0", "7", "xxx"};
+      config.previous_result->interfaces.push_back(
+          {DummyInterfaceName(pod), kMacs[dummy], some(device, "5")});
+    }
+    LocalChannel nobody;
+    FakeDriver driver;
+    const PodAttachment attachment{"c", some(netns, "/netns"), "eth0", pod, config};
+    const bool deleted =
+        RunNow(CniPlugin("v1", {nobody, policy_, driver}).Del(attachment)).has_value();
+
+    const bool usable = interface > 0 && ips == 1;
+    bool expected = true;
+    std::vector<std::string> calls;
+    if (dummy == 3) expected = false;
+    if (dummy == 2 && netns) {
+      expected = usable;
+      if (usable) calls = {"teardown-branch(10.0.0.4@0:vlan68caf03a5f4=eth0,vlan=7,strict)"};
+    }
+    if (dummy == 1 && device && usable) {
+      calls = {"teardown(10.0.0.4@6:eni68caf03a5f4=eth0)"};
+    }
+    EXPECT_EQ(deleted, expected) << shape;
+    EXPECT_EQ(driver.calls, calls) << shape;
+    torn_down += static_cast<int>(calls.size());
+  }
+  EXPECT_EQ(torn_down, 8);
+}
+
 // --- Parsers ---
 
 TEST(PodArgs, AreReadAsTheReferenceLibraryReadsThem) {
