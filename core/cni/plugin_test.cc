@@ -30,6 +30,22 @@ class Parrot final : public RpcChannel {
   std::string bytes;
 };
 
+// Somebody listens, but nobody accepts.
+class HangingChannel final : public RpcChannel {
+ public:
+  explicit HangingChannel(Clock& clock) : clock_(clock) {}
+  Task<Status> Connect(Duration limit) override {
+    co_await clock_.Sleep(limit);
+    co_return Fail("connect", "timeout");
+  }
+  Task<RpcStatus> Call(std::string_view, std::string_view, std::string*) override {
+    co_return RpcStatus{StatusCode::kUnavailable, "not connected"};
+  }
+
+ private:
+  Clock& clock_;
+};
+
 class PluginTest : public testing::Test {
  protected:
   PluginTest() {
@@ -238,7 +254,7 @@ TEST_F(PluginTest, RandomHistoriesLeaveNothingBehind) {
 TEST_F(PluginTest, RandomInputsAreAnsweredOrRefused) {
   google::protobuf::LogSilencer quiet;
   std::mt19937 random(9);
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 5000; ++round) {
     CniCall call = call_;
     call.command = round % 2 == 0 ? "ADD" : "DEL";
     for (std::string* text : {&call.config, &call.args, &call.if_name}) {
@@ -251,6 +267,36 @@ TEST_F(PluginTest, RandomInputsAreAnsweredOrRefused) {
     EXPECT_TRUE(outcome.output.empty() || ParseJson(outcome.output)) << outcome.output;
     EXPECT_EQ(outcome.exit_code == 0 && call.command == "DEL", outcome.output.empty());
   }
+}
+
+// ADD and DEL wait two seconds for it and fail; a run that is killed meanwhile leaves no timer.
+TEST_F(PluginTest, AHangingPolicyAgentIsGivenUpOn) {
+  BackendSettings settings;
+  settings.version = "v1";
+  settings.network_policy_mode = "standard";
+  Backend backend(settings, world_.Ports());
+  channel_.set_backend(&backend);
+  HangingChannel hanging(world_.clock);
+  CniPlugin plugin("v1", {channel_, hanging, driver_});
+  const TimePoint begun = world_.clock.Now();
+  for (const char* command : {"ADD", "DEL"}) {
+    call_.command = command;
+    {
+      Task<CniOutcome> killed = plugin.Run(call_);
+      killed.Start();
+      EXPECT_FALSE(killed.done());
+    }
+    EXPECT_FALSE(world_.clock.Step());
+    EXPECT_EQ(RunNow(CniPlugin("v1", {channel_, policy_, driver_}).Run(call_)).exit_code, 0);
+  }
+  call_.command = "ADD";
+  Task<CniOutcome> added = plugin.Run(call_);
+  added.Start();
+  while (world_.clock.Step()) {
+  }
+  EXPECT_EQ(added.TakeValue().exit_code, 1);
+  EXPECT_EQ(world_.clock.Now() - begun, std::chrono::seconds(2));
+  EXPECT_EQ(world_.cards.Assigned(), 1u);
 }
 
 // Every kind of previous result, without an agent, against the rules as one reads them (GA-9).
