@@ -255,8 +255,9 @@ Task<Status> CniPlugin::EnforcePolicy(const PodAttachment& attachment,
 Task<CniResult<void>> CniPlugin::Del(const PodAttachment& attachment) {
   const PreviousResult previous(attachment.config, attachment.pod, attachment.if_name);
   const Result<int> vlan = previous.VlanId();
-  if (!vlan)
+  if (!vlan) {
     co_return CniFail("del cmd: failed to delete with prevResult: " + vlan.error().message);
+  }
   if (*vlan != 0) co_return co_await DelBranch(attachment, previous, *vlan);
 
   const rpc::DelNetworkRequest request = DelRequest(attachment, "PodDeleted");
