@@ -5,7 +5,7 @@
     tools/check_layers.py --self-test
 
 Each directory names the directories that it may include from, besides itself. Tests and benchmarks
-may also use the fakes of core/ipam/testing.
+may also use the fakes of the testing directories.
 """
 import pathlib
 import re
@@ -22,6 +22,9 @@ ALLOWED = {
     "core/rpc": ["core/net", "core/ports"],
     "core/cni": ["core/net", "core/ports", "core/rpc"],
     "core/ipam/testing": ["core/net", "core/ports", "core/ipam"],
+    "core/rpc/testing": ["core/net", "core/ports", "core/rpc", "core/ipam/testing"],
+    "core/cni/testing": ["core/net", "core/ports", "core/rpc", "core/cni", "core/ipam/testing",
+                         "core/rpc/testing"],
     "sim/engine": ["core/net", "core/ports"],
     "sim/observe": ["core/net", "core/ports"],
     "sim/cloud": ["core/net", "core/ports", "core/ipam", "sim/engine", "sim/observe"],
@@ -31,6 +34,7 @@ ALLOWED = {
     "results": ["core/net", "core/ports", "sim/observe", "sim/scenario"],
     "tools": ["core", "sim", "results", "tools"],
 }
+TESTING = [layer for layer in ALLOWED if layer.endswith("/testing")]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
@@ -51,7 +55,7 @@ def violations(root):
             continue
         allowed = ALLOWED[layer]
         if relative.endswith("_test.cc"):
-            allowed = allowed + ["core/ipam/testing"]
+            allowed = allowed + TESTING
         for included in INCLUDE.findall(source.read_text(encoding="utf-8")):
             target = layer_of(included)
             if target is None or target == layer:

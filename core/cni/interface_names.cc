@@ -16,7 +16,8 @@ std::string PodInterfaceName(std::string_view first, size_t index) {
 }
 
 std::string_view BranchHostPrefix(const NetworkConfig& config) {
-  return config.enforcing_mode == EnforcingMode::kStrict ? "vlan" : config.veth_prefix;
+  if (config.enforcing_mode == EnforcingMode::kStrict) return "vlan";
+  return config.veth_prefix;
 }
 
 std::string DummyInterfaceName(const PodArgs& pod) { return HostInterfaceName("dummy", pod, 0); }

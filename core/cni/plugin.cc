@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/cni/interface_names.h"
-#include "core/cni/previous_result.h"
 
 namespace cnisim {
 namespace {
@@ -84,10 +83,10 @@ std::string RenderError(const CniError& error) {
 }
 
 // nullopt if an address is none.
-std::optional<std::vector<PodInterface>> InterfacesOf(const Addresses& addresses,
-                                                      std::string_view host_prefix,
-                                                      const PodArgs& pod,
-                                                      std::string_view if_name) {
+std::optional<std::vector<PodInterface>> InterfacesOf(const Addresses& addresses, bool branch,
+                                                      const PodAttachment& attachment) {
+  const std::string_view prefix = branch ? BranchHostPrefix(attachment.config)
+                                         : std::string_view(attachment.config.veth_prefix);
   std::vector<PodInterface> interfaces;
   for (const rpc::IPAllocationMetadata& address : addresses) {
     const auto ip =
@@ -95,26 +94,26 @@ std::optional<std::vector<PodInterface>> InterfacesOf(const Addresses& addresses
     if (!ip) return std::nullopt;
     const size_t index = interfaces.size();
     interfaces.push_back({*ip, address.devicenumber(), address.routetableid(),
-                          HostInterfaceName(host_prefix, pod, index),
-                          PodInterfaceName(if_name, index)});
+                          HostInterfaceName(prefix, attachment.pod, index),
+                          PodInterfaceName(attachment.if_name, index)});
   }
   return interfaces;
 }
 
 // For each address the host's and the pod's interface, the pod's with the route table as Mac; then
 // the dummy.
-PodResult ResultOf(const std::vector<PodInterface>& interfaces, int vlan_id, const CniCall& call,
-                   const PodArgs& pod) {
+PodResult ResultOf(const std::vector<PodInterface>& interfaces, int vlan_id,
+                   const PodAttachment& attachment) {
   PodResult result;
   for (const PodInterface& each : interfaces) {
     result.interfaces.push_back({each.host_name, "", ""});
     const int index = static_cast<int>(result.interfaces.size());
     result.interfaces.push_back(
-        {each.container_name, std::to_string(each.route_table), call.netns});
+        {each.container_name, std::to_string(each.route_table), attachment.netns});
     result.ips.push_back({each.ip, each.ip.is_v4() ? 32 : 128, index});
   }
   const int device = interfaces.front().device_number;
-  result.interfaces.push_back({DummyInterfaceName(pod), std::to_string(vlan_id),
+  result.interfaces.push_back({DummyInterfaceName(attachment.pod), std::to_string(vlan_id),
                                vlan_id == 0 ? std::to_string(device) : ""});
   return result;
 }
@@ -146,43 +145,51 @@ Task<CniResult<std::string>> CniPlugin::Execute(const CniCall& call) {
     co_return CniFail(fmt::format("{} cmd: failed to load k8s config from arg: {}",
                                   call.command == "ADD" ? "add" : "del", args.error().message));
   }
-  const Pod pod{call, *config, *std::move(args)};
-  if (call.command == "ADD") co_return co_await Add(pod);
-  co_return co_await Del(pod);
+  const PodAttachment attachment{call.container_id, call.netns, call.if_name, *std::move(args),
+                                 *config};
+  if (call.command == "ADD") {
+    const CniResult<PodResult> added = co_await Add(attachment);
+    if (!added) co_return tl::unexpected(added.error());
+    co_return RenderResult(*added, config->cni_version);
+  }
+  const CniResult<void> deleted = co_await Del(attachment);
+  if (!deleted) co_return tl::unexpected(deleted.error());
+  co_return std::string();
 }
 
-rpc::AddNetworkRequest CniPlugin::AddRequest(const Pod& pod) const {
+rpc::AddNetworkRequest CniPlugin::AddRequest(const PodAttachment& attachment) const {
   rpc::AddNetworkRequest request;
-  request.set_k8s_pod_name(pod.args.pod_name);
-  request.set_k8s_pod_namespace(pod.args.pod_namespace);
-  request.set_k8s_pod_infra_container_id(pod.args.infra_container_id);
-  request.set_netns(pod.call.netns);
-  request.set_ifname(pod.call.if_name);
-  request.set_networkname(pod.config.name);
-  request.set_containerid(pod.call.container_id);
+  request.set_k8s_pod_name(attachment.pod.pod_name);
+  request.set_k8s_pod_namespace(attachment.pod.pod_namespace);
+  request.set_k8s_pod_infra_container_id(attachment.pod.infra_container_id);
+  request.set_netns(attachment.netns);
+  request.set_ifname(attachment.if_name);
+  request.set_networkname(attachment.config.name);
+  request.set_containerid(attachment.container_id);
   request.set_clientversion(version_);
-  request.set_requiresmultinicattachment(pod.config.multi_nic);
+  request.set_requiresmultinicattachment(attachment.config.multi_nic);
   return request;
 }
 
-rpc::DelNetworkRequest CniPlugin::DelRequest(const Pod& pod, std::string_view reason) const {
+rpc::DelNetworkRequest CniPlugin::DelRequest(const PodAttachment& attachment,
+                                             std::string_view reason) const {
   rpc::DelNetworkRequest request;
-  request.set_k8s_pod_name(pod.args.pod_name);
-  request.set_k8s_pod_namespace(pod.args.pod_namespace);
-  request.set_k8s_pod_infra_container_id(pod.args.infra_container_id);
+  request.set_k8s_pod_name(attachment.pod.pod_name);
+  request.set_k8s_pod_namespace(attachment.pod.pod_namespace);
+  request.set_k8s_pod_infra_container_id(attachment.pod.infra_container_id);
   request.set_reason(std::string(reason));
-  request.set_ifname(pod.call.if_name);
-  request.set_networkname(pod.config.name);
-  request.set_containerid(pod.call.container_id);
+  request.set_ifname(attachment.if_name);
+  request.set_networkname(attachment.config.name);
+  request.set_containerid(attachment.container_id);
   request.set_clientversion(version_);
-  request.set_k8s_pod_uid(pod.args.pod_uid);
+  request.set_k8s_pod_uid(attachment.pod.pod_uid);
   return request;
 }
 
 // --- ADD ---
 
-Task<CniResult<std::string>> CniPlugin::Add(const Pod& pod) {
-  const rpc::AddNetworkRequest request = AddRequest(pod);
+Task<CniResult<PodResult>> CniPlugin::Add(const PodAttachment& attachment) {
+  const rpc::AddNetworkRequest request = AddRequest(attachment);
   rpc::AddNetworkReply reply;
   const RpcStatus called = co_await Call(ports_.backend, rpc_method::kAddNetwork, request, &reply);
   if (!called.ok()) {
@@ -191,50 +198,47 @@ Task<CniResult<std::string>> CniPlugin::Add(const Pod& pod) {
   if (!reply.success()) {
     co_return CniFail("add cmd: failed to assign an IP address to container");
   }
-  const bool branch = reply.podvlanid() != 0;
   const auto interfaces =
-      InterfacesOf(reply.ipallocationmetadata(),
-                   branch ? BranchHostPrefix(pod.config) : std::string_view(pod.config.veth_prefix),
-                   pod.args, pod.call.if_name);
+      InterfacesOf(reply.ipallocationmetadata(), reply.podvlanid() != 0, attachment);
   // NC-5 has the agent succeed without an address; the real plugin crashes then.
   if (!interfaces || interfaces->empty()) {
     co_return CniFail("add cmd: the agent's reply holds no usable address");
   }
 
-  const Status set_up = co_await Setup(pod, reply, *interfaces);
+  const Status set_up = co_await Setup(attachment, reply, *interfaces);
   if (!set_up) {
-    const rpc::DelNetworkRequest give_back = DelRequest(pod, "SetupNSFailed");
+    const rpc::DelNetworkRequest give_back = DelRequest(attachment, "SetupNSFailed");
     rpc::DelNetworkReply ignored;  // failures are only logged by the real plugin
     static_cast<void>(co_await Call(ports_.backend, rpc_method::kDelNetwork, give_back, &ignored));
     co_return CniFail("add command: failed to setup network: " + set_up.error().message);
   }
   // After a failure the kubelet's DEL cleans up.
   if (!reply.networkpolicymode().empty()) {
-    const Status enforced = co_await EnforcePolicy(pod, reply);
+    const Status enforced = co_await EnforcePolicy(attachment, reply);
     if (!enforced) co_return CniFail("add cmd: " + enforced.error().message);
   }
-  co_return RenderResult(ResultOf(*interfaces, reply.podvlanid(), pod.call, pod.args),
-                         pod.config.cni_version);
+  co_return ResultOf(*interfaces, reply.podvlanid(), attachment);
 }
 
-Task<Status> CniPlugin::Setup(const Pod& pod, const rpc::AddNetworkReply& reply,
+Task<Status> CniPlugin::Setup(const PodAttachment& attachment, const rpc::AddNetworkReply& reply,
                               const std::vector<PodInterface>& interfaces) {
-  const int mtu = PodMtu(pod.config.mtu);
+  const int mtu = PodMtu(attachment.config.mtu);
   if (reply.podvlanid() == 0) {
-    co_return co_await ports_.driver.SetupPodNetwork(interfaces, pod.call.netns, mtu);
+    co_return co_await ports_.driver.SetupPodNetwork(interfaces, attachment.netns, mtu);
   }
   const BranchLink link{reply.podvlanid(), reply.podenimac(), reply.podenisubnetgw(),
                         reply.parentifindex()};
-  co_return co_await ports_.driver.SetupBranchPodNetwork(interfaces.front(), pod.call.netns, link,
-                                                         mtu, pod.config.enforcing_mode);
+  co_return co_await ports_.driver.SetupBranchPodNetwork(interfaces.front(), attachment.netns, link,
+                                                         mtu, attachment.config.enforcing_mode);
 }
 
-Task<Status> CniPlugin::EnforcePolicy(const Pod& pod, const rpc::AddNetworkReply& reply) {
+Task<Status> CniPlugin::EnforcePolicy(const PodAttachment& attachment,
+                                      const rpc::AddNetworkReply& reply) {
   const Status connected = co_await ports_.policy_agent.Connect(kPolicyAgentConnectLimit);
   if (!connected) co_return connected;
   rpc::EnforceNpRequest request;
-  request.set_k8s_pod_name(pod.args.pod_name);
-  request.set_k8s_pod_namespace(pod.args.pod_namespace);
+  request.set_k8s_pod_name(attachment.pod.pod_name);
+  request.set_k8s_pod_namespace(attachment.pod.pod_namespace);
   request.set_network_policy_mode(reply.networkpolicymode());
   request.set_interfacecount(reply.ipallocationmetadata_size());
   rpc::EnforceNpReply enforced;
@@ -248,78 +252,74 @@ Task<Status> CniPlugin::EnforcePolicy(const Pod& pod, const rpc::AddNetworkReply
 
 // --- DEL ---
 
-Task<CniResult<std::string>> CniPlugin::Del(const Pod& pod) {
-  const PreviousResult previous(pod.config, pod.args, pod.call.if_name);
+Task<CniResult<void>> CniPlugin::Del(const PodAttachment& attachment) {
+  const PreviousResult previous(attachment.config, attachment.pod, attachment.if_name);
   const Result<int> vlan = previous.VlanId();
-  if (!vlan)
+  if (!vlan) {
     co_return CniFail("del cmd: failed to delete with prevResult: " + vlan.error().message);
-  if (*vlan != 0) {
-    if (pod.call.netns.empty()) co_return std::string();  // the link is gone with the namespace
-    const Result<PodInterface> interface = previous.BranchInterface();
-    Status done;
-    if (!interface) {
-      done = tl::unexpected(interface.error());
-    } else {
-      done = co_await ports_.driver.TeardownBranchPodNetwork(*interface, *vlan,
-                                                             pod.config.enforcing_mode);
-    }
-    if (!done) {
-      co_return CniFail("del cmd: failed to delete with prevResult: " + done.error().message);
-    }
-    co_return std::string();
   }
+  if (*vlan != 0) co_return co_await DelBranch(attachment, previous, *vlan);
 
-  const rpc::DelNetworkRequest request = DelRequest(pod, "PodDeleted");
+  const rpc::DelNetworkRequest request = DelRequest(attachment, "PodDeleted");
   rpc::DelNetworkReply reply;
   const RpcStatus called = co_await Call(ports_.backend, rpc_method::kDelNetwork, request, &reply);
   if (!called.ok()) {
-    if (called.message.find(kUnknownPodError) == std::string::npos) {
-      co_await TeardownWithoutAgent(pod);
+    const bool unknown = called.message.find(kUnknownPodError) != std::string::npos;
+    const auto interfaces = unknown ? std::nullopt : previous.Interfaces();
+    if (interfaces) {
+      // Rules that stay behind are the agent's to clean up; a failure here is only logged.
+      static_cast<void>(co_await ports_.driver.TeardownPodNetwork(*interfaces));
     }
-    co_return std::string();
+    co_return CniResult<void>();
   }
   if (!reply.success()) co_return CniFail("del cmd: failed to process delete request");
 
-  const Status torn_down = co_await Teardown(pod, reply);
+  const Status torn_down = co_await Teardown(attachment, reply);
   if (!torn_down) {
     co_return CniFail("del cmd: failed on tear down pod network: " + torn_down.error().message);
   }
   if (!reply.networkpolicymode().empty()) {
-    const Status deleted = co_await DeletePolicy(pod);
+    const Status deleted = co_await DeletePolicy(attachment);
     if (!deleted) co_return CniFail("del cmd: " + deleted.error().message);
   }
-  co_return std::string();
+  co_return CniResult<void>();
 }
 
-Task<Status> CniPlugin::Teardown(const Pod& pod, const rpc::DelNetworkReply& reply) {
+Task<CniResult<void>> CniPlugin::DelBranch(const PodAttachment& attachment,
+                                           const PreviousResult& previous, int vlan_id) {
+  if (attachment.netns.empty()) co_return CniResult<void>();  // the link is gone with the namespace
+  const Result<PodInterface> interface = previous.BranchInterface();
+  Status done;
+  if (interface) {
+    done = co_await ports_.driver.TeardownBranchPodNetwork(*interface, vlan_id,
+                                                           attachment.config.enforcing_mode);
+  } else {
+    done = tl::unexpected(interface.error());
+  }
+  if (!done) {
+    co_return CniFail("del cmd: failed to delete with prevResult: " + done.error().message);
+  }
+  co_return CniResult<void>();
+}
+
+Task<Status> CniPlugin::Teardown(const PodAttachment& attachment,
+                                 const rpc::DelNetworkReply& reply) {
   const bool branch = reply.podvlanid() != 0;
-  const auto interfaces =
-      InterfacesOf(reply.ipallocationmetadata(),
-                   branch ? BranchHostPrefix(pod.config) : std::string_view(pod.config.veth_prefix),
-                   pod.args, pod.call.if_name);
+  const auto interfaces = InterfacesOf(reply.ipallocationmetadata(), branch, attachment);
   // Without an address there is nothing to take down: only logged by the real plugin.
   if (!interfaces || interfaces->empty()) co_return Status();
   if (!branch) co_return co_await ports_.driver.TeardownPodNetwork(*interfaces);
-  if (pod.call.netns.empty()) co_return Status();
+  if (attachment.netns.empty()) co_return Status();
   co_return co_await ports_.driver.TeardownBranchPodNetwork(interfaces->front(), reply.podvlanid(),
-                                                            pod.config.enforcing_mode);
+                                                            attachment.config.enforcing_mode);
 }
 
-Task<void> CniPlugin::TeardownWithoutAgent(const Pod& pod) {
-  const PreviousResult previous(pod.config, pod.args, pod.call.if_name);
-  const auto interfaces = previous.Interfaces();
-  if (!interfaces) co_return;
-  // Rules that stay behind are the agent's to clean up; a failure here is only logged.
-  const Status torn_down = co_await ports_.driver.TeardownPodNetwork(*interfaces);
-  static_cast<void>(torn_down);
-}
-
-Task<Status> CniPlugin::DeletePolicy(const Pod& pod) {
+Task<Status> CniPlugin::DeletePolicy(const PodAttachment& attachment) {
   const Status connected = co_await ports_.policy_agent.Connect(kPolicyAgentConnectLimit);
   if (!connected) co_return connected;
   rpc::DeleteNpRequest request;
-  request.set_k8s_pod_name(pod.args.pod_name);
-  request.set_k8s_pod_namespace(pod.args.pod_namespace);
+  request.set_k8s_pod_name(attachment.pod.pod_name);
+  request.set_k8s_pod_namespace(attachment.pod.pod_namespace);
   rpc::DeleteNpReply deleted;  // a failure of the call is only logged by the real plugin
   static_cast<void>(
       co_await Call(ports_.policy_agent, rpc_method::kDeletePodNp, request, &deleted));

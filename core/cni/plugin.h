@@ -2,6 +2,7 @@
 //
 //   CniPlugin plugin(version, {backend, policy_agent, driver});
 //   CniOutcome outcome = co_await plugin.Run(call);     // what to print, and the exit code
+//   CniResult<PodResult> result = co_await plugin.Add(pod);  // the same without JSON around it
 //
 // ADD asks the agent for addresses, has them wired, tells the network policy agent, and prints the
 // result. DEL undoes it and succeeds even without the agent, because the kubelet may not try again.
@@ -19,6 +20,8 @@
 #include "core/cni/network_config.h"
 #include "core/cni/pod_args.h"
 #include "core/cni/pod_network_driver.h"
+#include "core/cni/pod_result.h"
+#include "core/cni/previous_result.h"
 #include "core/ports/task.h"
 #include "core/rpc/cni_backend.pb.h"
 #include "core/rpc/rpc_channel.h"
@@ -50,36 +53,42 @@ struct PluginPorts {
 // How long the plugin waits for the network policy agent to accept.
 inline constexpr Duration kPolicyAgentConnectLimit = std::chrono::seconds(2);
 
+// What an ADD or DEL is about, once its texts are read. All texts are UTF-8; the configuration's
+// version is not looked at.
+struct PodAttachment {
+  std::string container_id;
+  std::string netns;  // empty: the namespace is gone
+  std::string if_name;
+  PodArgs pod;
+  const NetworkConfig& config;
+};
+
 class CniPlugin {
  public:
   // `version` must be the agent's.
   CniPlugin(std::string version, const PluginPorts& ports)
       : version_(std::move(version)), ports_(ports) {}
 
-  // `call` must live until the run is done.
+  // The argument must live until the run is done.
   Task<CniOutcome> Run(const CniCall& call);
+  Task<CniResult<PodResult>> Add(const PodAttachment& attachment);
+  Task<CniResult<void>> Del(const PodAttachment& attachment);
 
  private:
-  // What an ADD or DEL works on.
-  struct Pod {
-    const CniCall& call;
-    const NetworkConfig& config;
-    PodArgs args;
-  };
-
   Task<CniResult<std::string>> Execute(const CniCall& call);
-  Task<CniResult<std::string>> Add(const Pod& pod);
-  Task<CniResult<std::string>> Del(const Pod& pod);
 
-  Task<Status> Setup(const Pod& pod, const rpc::AddNetworkReply& reply,
+  Task<Status> Setup(const PodAttachment& attachment, const rpc::AddNetworkReply& reply,
                      const std::vector<PodInterface>& interfaces);
-  Task<Status> Teardown(const Pod& pod, const rpc::DelNetworkReply& reply);
-  Task<void> TeardownWithoutAgent(const Pod& pod);
-  Task<Status> EnforcePolicy(const Pod& pod, const rpc::AddNetworkReply& reply);
-  Task<Status> DeletePolicy(const Pod& pod);
+  Task<Status> EnforcePolicy(const PodAttachment& attachment, const rpc::AddNetworkReply& reply);
 
-  rpc::AddNetworkRequest AddRequest(const Pod& pod) const;
-  rpc::DelNetworkRequest DelRequest(const Pod& pod, std::string_view reason) const;
+  // With the previous result alone; `vlan_id` is what it tells.
+  Task<CniResult<void>> DelBranch(const PodAttachment& attachment, const PreviousResult& previous,
+                                  int vlan_id);
+  Task<Status> Teardown(const PodAttachment& attachment, const rpc::DelNetworkReply& reply);
+  Task<Status> DeletePolicy(const PodAttachment& attachment);
+
+  rpc::AddNetworkRequest AddRequest(const PodAttachment& attachment) const;
+  rpc::DelNetworkRequest DelRequest(const PodAttachment& attachment, std::string_view reason) const;
 
   std::string version_;
   PluginPorts ports_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "core/rpc/branch_eni.h"
 #include "core/rpc/pod_ip_annotation.h"
 
@@ -34,17 +36,20 @@ std::string TextOf(const Addresses& addresses) {
   return text;
 }
 
-// Decodes, handles and encodes one call.
+// Decodes, handles and encodes one call. The messages live in an arena whose first block, larger
+// than they usually need, is part of the frame.
 template <typename Request, typename Reply>
 Task<RpcStatus> Serve(Backend& backend, Task<RpcStatus> (Backend::*handler)(const Request&, Reply*),
                       std::string_view bytes, std::string* reply_bytes) {
-  Request request;
-  if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  std::array<uint64_t, 128> block;
+  google::protobuf::Arena arena(reinterpret_cast<char*>(block.data()), sizeof block);
+  auto* request = google::protobuf::Arena::CreateMessage<Request>(&arena);
+  if (!request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     co_return RpcStatus{StatusCode::kInternal, "the request cannot be decoded"};
   }
-  Reply reply;
-  RpcStatus status = co_await (backend.*handler)(request, &reply);
-  if (status.ok()) reply.SerializeToString(reply_bytes);
+  auto* reply = google::protobuf::Arena::CreateMessage<Reply>(&arena);
+  RpcStatus status = co_await (backend.*handler)(*request, reply);
+  if (status.ok()) reply->SerializeToString(reply_bytes);
   co_return status;
 }
 
