@@ -19,8 +19,8 @@ struct Entry {
 
 class Listener final : public LogSink {
  public:
-  void Write(LogLevel level, const std::source_location& where, std::string_view message) override {
-    entries.push_back({level, where.file_name(), where.line(), std::string(message)});
+  void Write(LogLevel level, SourceLine where, std::string_view message) override {
+    entries.push_back({level, where.file, where.line, std::string(message)});
   }
   std::vector<Entry> entries;
 };
@@ -35,7 +35,7 @@ unsigned SayEverything(const Log& log) {
   const PoolFigures prefix_pool{true, 32, 2, 7, 3, 9};
   const PluginRequest request{"c1", "/proc/7/ns/net", "eth0", "K8S_POD_NAME=web-0"};
   const IpamMetadata pod{"default", "web-0"};
-  const unsigned before = Where::current().line();
+  const unsigned before = Where::Current().line;
   Starting(log, "v1.23.1");
   ManagerStarts(log, {29, 1, 5, 10, 1});
   RecoveryBegins(log);

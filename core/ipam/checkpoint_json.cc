@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/ipam/metadata_json.h"
 #include "core/net/ip.h"
 
 namespace cnisim {
@@ -22,20 +23,12 @@ tl::unexpected<Error> Malformed(std::string_view what) {
 
 Json ToJson(const Allocation& allocation, CivilEpoch epoch) {
   const IpAddress ip = allocation.ip;
-  Json metadata = Json::object();
-  if (!allocation.metadata.pod_namespace.empty()) {
-    metadata["k8sPodNamespace"] = allocation.metadata.pod_namespace;
-  }
-  if (!allocation.metadata.pod_name.empty()) metadata["k8sPodName"] = allocation.metadata.pod_name;
-  if (allocation.metadata.interfaces_count != 0) {
-    metadata["interfacesCount"] = allocation.metadata.interfaces_count;
-  }
   return {{"networkName", allocation.key.network},
           {"containerID", allocation.key.container},
           {"ifName", allocation.key.interface_name},
           {ip.is_v4() ? "ipv4" : "ipv6", ip.ToString()},
           {"allocationTimestamp", epoch.ToUnixNanos(allocation.allocated)},
-          {"metadata", std::move(metadata)}};
+          {"metadata", MetadataJson(allocation.metadata)}};
 }
 
 // Reads members of one object; remembers the first that has the wrong type. An absent member and a

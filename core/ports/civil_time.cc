@@ -9,14 +9,17 @@ namespace cnisim {
 
 std::string Iso8601(int64_t unix_nanos, int digits) {
   using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar arithmetic
-  const sys_time<nanoseconds> time{nanoseconds(unix_nanos)};
+  constexpr int64_t kSecond = 1'000'000'000;
+  // Rounded down in a way that cannot overflow.
+  const int64_t nanos = (unix_nanos % kSecond + kSecond) % kSecond;
+  const sys_seconds time{seconds(unix_nanos / kSecond - (unix_nanos % kSecond < 0 ? 1 : 0))};
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  clock.hours().count(), clock.minutes().count(), clock.seconds().count(), nanos);
   text.resize(text.size() - 9 + static_cast<size_t>(digits));
   return text + 'Z';
 }

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <limits>
 #include <random>
+#include <vector>
 
 namespace cnisim {
 namespace {
@@ -16,8 +17,9 @@ constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 
 TEST(CivilTime, AgreesWithTheCLibrary) {
   std::mt19937_64 random(1);
-  for (int i = 0; i < 20'000; ++i) {
-    const auto nanos = static_cast<int64_t>(random());
+  std::vector<int64_t> times{kLowest, kLowest + 1, -kSecond, -1, 0, 1, kHighest};
+  for (int i = 0; i < 20'000; ++i) times.push_back(static_cast<int64_t>(random()));
+  for (const int64_t nanos : times) {
     int64_t seconds = nanos / kSecond;
     int64_t rest = nanos % kSecond;
     if (rest < 0) {

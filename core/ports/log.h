@@ -13,7 +13,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -27,12 +26,23 @@ std::string_view LogLevelName(LogLevel level);
 // Letter case does not matter; any other name means debug (AWS_VPC_K8S_CNI_LOGLEVEL).
 LogLevel ParseLogLevel(std::string_view name);
 
+// A line of the source; the caller's, as a default argument. (std::source_location, which Clang 14
+// does not have with Debian 12's library.)
+struct SourceLine {
+  static constexpr SourceLine Current(const char* file = __builtin_FILE(),
+                                      unsigned line = __builtin_LINE()) {
+    return {file, line};
+  }
+
+  const char* file = "";
+  unsigned line = 0;
+};
+
 // Where messages go. It knows the time itself.
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  virtual void Write(LogLevel level, const std::source_location& where,
-                     std::string_view message) = 0;
+  virtual void Write(LogLevel level, SourceLine where, std::string_view message) = 0;
 };
 
 // A checked format string and where it was written.
@@ -40,11 +50,11 @@ template <typename... Args>
 struct LogFormat {
   template <std::convertible_to<std::string_view> Text>
   consteval LogFormat(const Text& text,  // NOLINT(google-explicit-constructor): as fmt's own is
-                      std::source_location where = std::source_location::current())
+                      SourceLine where = SourceLine::Current())
       : text(text), where(where) {}
 
   fmt::format_string<Args...> text;
-  std::source_location where;
+  SourceLine where;
 };
 
 class Log {
@@ -57,7 +67,7 @@ class Log {
 
   // On behalf of another place, such as the caller of a function that words messages.
   template <typename... Args>
-  void Say(LogLevel level, const std::source_location& where, fmt::format_string<Args...> text,
+  void Say(LogLevel level, SourceLine where, fmt::format_string<Args...> text,
            Args&&... args) const {
     if (enabled(level)) [[unlikely]] {
       sink_->Write(level, where, fmt::format(text, std::forward<Args>(args)...));

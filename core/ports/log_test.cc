@@ -14,8 +14,8 @@ namespace {
 
 class Listener final : public LogSink {
  public:
-  void Write(LogLevel level, const std::source_location& where, std::string_view message) override {
-    entries.emplace_back(level, where.line(), std::string(message));
+  void Write(LogLevel level, SourceLine where, std::string_view message) override {
+    entries.emplace_back(level, where.line, std::string(message));
   }
   std::vector<std::tuple<LogLevel, unsigned, std::string>> entries;
 };
@@ -34,7 +34,7 @@ void SayAtEveryLevel(const Log& log, const Costly& costly) {
   log.Info("{}", costly);
   log.Warn("{}", costly);
   log.Error("{}", costly);
-  log.Say(LogLevel::kFatal, std::source_location::current(), "{}", costly);
+  log.Say(LogLevel::kFatal, SourceLine::Current(), "{}", costly);
 }
 
 TEST(Log, FormatsExactlyWhatIsListenedTo) {
@@ -61,7 +61,7 @@ TEST(Log, ByDefaultSaysNothing) {
 TEST(Log, NamesTheCallersLine) {
   Listener listener;
   const Log log(listener, LogLevel::kDebug);
-  const unsigned here = std::source_location::current().line();
+  const unsigned here = SourceLine::Current().line;
   log.Info("{} of {}", 1, IpCidr(Ipv4Cidr(Ipv4Address(10, 0, 0, 16), 28)));
   log.Debug("no argument");
   ASSERT_EQ(listener.entries.size(), 2u);

@@ -47,12 +47,12 @@ std::string_view TrimmedSourceFile(std::string_view path) {
   return directory == std::string_view::npos ? path : path.substr(directory + 1);
 }
 
-void AppendJsonLogLine(std::string& out, LogLevel level, int64_t unix_nanos,
-                       const std::source_location& where, std::string_view message) {
+void AppendJsonLogLine(std::string& out, LogLevel level, int64_t unix_nanos, SourceLine where,
+                       std::string_view message) {
   fmt::format_to(std::back_inserter(out), R"({{"level":"{}","ts":"{}","caller":")",
                  LogLevelName(level), Iso8601(unix_nanos, 3));
-  AppendEscaped(out, TrimmedSourceFile(where.file_name()));
-  fmt::format_to(std::back_inserter(out), R"(:{}","msg":")", where.line());
+  AppendEscaped(out, TrimmedSourceFile(where.file));
+  fmt::format_to(std::back_inserter(out), R"(:{}","msg":")", where.line);
   AppendEscaped(out, message);
   out += "\"}\n";
 }

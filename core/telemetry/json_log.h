@@ -9,7 +9,6 @@
 #define CNISIM_CORE_TELEMETRY_JSON_LOG_H_
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,8 @@
 namespace cnisim {
 
 // Appends the line with its line feed.
-void AppendJsonLogLine(std::string& out, LogLevel level, int64_t unix_nanos,
-                       const std::source_location& where, std::string_view message);
+void AppendJsonLogLine(std::string& out, LogLevel level, int64_t unix_nanos, SourceLine where,
+                       std::string_view message);
 
 // "/any/where/core/ipam/agent.cc" becomes "ipam/agent.cc": the last directory and the file.
 std::string_view TrimmedSourceFile(std::string_view path);

@@ -16,7 +16,7 @@ constexpr int64_t kTime = 1'767'323'045'678'999'999;  // 2026-01-02T03:04:05.678
 
 std::string Line(std::string_view message) {
   std::string out;
-  AppendJsonLogLine(out, LogLevel::kWarn, kTime, std::source_location::current(), message);
+  AppendJsonLogLine(out, LogLevel::kWarn, kTime, SourceLine::Current(), message);
   return out;
 }
 
@@ -26,12 +26,12 @@ std::string MessageOf(const std::string& line) {
 
 TEST(JsonLog, WritesTheFourKeysInOrder) {
   std::string out = "before\n";
-  const auto where = std::source_location::current();
+  const auto where = SourceLine::Current();
   AppendJsonLogLine(out, LogLevel::kInfo, kTime, where, "Starting L-IPAMD v1.23.1");
   EXPECT_EQ(out,
             "before\n{\"level\":\"info\",\"ts\":\"2026-01-02T03:04:05.678Z\",\"caller\":"
             "\"telemetry/json_log_test.cc:" +
-                std::to_string(where.line()) + "\",\"msg\":\"Starting L-IPAMD v1.23.1\"}\n");
+                std::to_string(where.line) + "\",\"msg\":\"Starting L-IPAMD v1.23.1\"}\n");
 }
 
 TEST(JsonLog, EscapesAsZapDoes) {
