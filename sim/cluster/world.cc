@@ -191,7 +191,7 @@ class World {
       observer_.OnEnd(simulation_.Now());
     }
     WorldResult result;
-    result.ended = simulation_.Now();
+    result.ended = std::max(simulation_.Now(), kTimeZero);
     result.interrupted = cut_short && violations_.empty();
     result.events = simulation_.events_executed();
     result.violations = std::move(violations_);
