@@ -1,20 +1,26 @@
 #include "results/database.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "results/embedded_sql.h"
+#include "results/own_file.h"
 
 namespace cnisim {
 namespace {
 
 tl::unexpected<Error> Bad(std::string message) { return Fail("results", std::move(message)); }
+
+// SQLite takes "file:x" for a URI and ":memory:" for no file at all.
+std::string PlainName(const std::string& path) {
+  return path.starts_with('/') ? path : "./" + path;
+}
 
 int32_t IntPragma(sqlite3* db, const char* sql, int& code) {
   sqlite3_stmt* statement = nullptr;
@@ -93,7 +99,7 @@ Status MergeOne(Database& target, const std::string& file) {
   if (!offset) return tl::unexpected(offset.error());
   // Parameters are not allowed in every SQLite's ATTACH; a quote in a name is doubled.
   std::string quoted;
-  for (const char c : file) quoted.append(c == '\'' ? 2 : 1, c);
+  for (const char c : PlainName(file)) quoted.append(c == '\'' ? 2 : 1, c);
   if (Status s = target.Execute(fmt::format("ATTACH '{}' AS source", quoted)); !s) return s;
   Status copied = target.Execute("BEGIN");
   if (copied) copied = CopyTables(target, *offset);
@@ -164,7 +170,7 @@ Result<Database> Database::Open(const std::string& path, int flags) {
   Database db;
   db.path_ = path;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(PlainName(path).c_str(), &handle, flags, nullptr);
   db.db_.reset(handle);
   if (code != SQLITE_OK) return tl::unexpected(db.LastError());
   return db;
@@ -172,9 +178,12 @@ Result<Database> Database::Open(const std::string& path, int flags) {
 
 Result<Database> Database::Create(const std::string& path) {
   // An empty file is an empty database.
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) return Bad(fmt::format("{}: {}", path, std::strerror(errno)));
-  std::fclose(file);
+  const Result<int> file = OpenOwnFile(path);
+  if (!file) return tl::unexpected(file.error());
+  const int truncated = ::ftruncate(*file, 0);
+  const int error = errno;
+  ::close(*file);
+  if (truncated != 0) return Bad(fmt::format("{}: {}", path, std::strerror(error)));
   Result<Database> db = Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX);
   if (!db) return db;
   Status status = db->Execute(fmt::format(

@@ -2,7 +2,8 @@
 //
 // A results file has application_id 0x434e4953 ("CNIS") and user_version kSchemaVersion; any other
 // file is refused. Errors have code "results" and a message that names the file and what a person
-// can do. Nothing here is thread-safe; each thread uses a Database of its own.
+// can do. A path is a file's name, never a URI. Nothing here is thread-safe; each thread uses a
+// Database of its own.
 #ifndef CNISIM_RESULTS_DATABASE_H_
 #define CNISIM_RESULTS_DATABASE_H_
 
@@ -56,9 +57,9 @@ class Statement {
 
 class Database {
  public:
-  // Makes `path` an empty results file (whatever it was before), without indexes, tuned for one
-  // bulk load: no journal, nothing synced, locked. A crash leaves garbage, so write to a name that
-  // nobody opens.
+  // Makes `path`, a new file or one of our own (own_file.h), an empty results file, without
+  // indexes, tuned for one bulk load: no journal, nothing synced, locked. A crash leaves garbage,
+  // so write to a name that nobody opens.
   static Result<Database> Create(const std::string& path);
   // Opens a results file for reading only.
   static Result<Database> OpenReadOnly(const std::string& path);

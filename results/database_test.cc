@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "results/embedded_sql.h"
 #include "results/fan_out.h"
@@ -144,8 +147,9 @@ TEST(ResultsFile, AppearsOnlyWhenPublished) {
   EXPECT_TRUE(folder.Files().empty());
   {
     auto file = ResultsFile::Create(folder / "a.db", false);
-    const Status status = file->Publish();
-    ASSERT_TRUE(status) << status.error().message;
+    const Result<std::string> name = file->Publish(true);
+    ASSERT_TRUE(name) << name.error().message;
+    EXPECT_EQ(*name, folder / "a.db");
   }
   EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db"});
   EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
@@ -153,46 +157,183 @@ TEST(ResultsFile, AppearsOnlyWhenPublished) {
 
 TEST(ResultsFile, ReplacesNothingUnasked) {
   const TemporaryFolder folder;
-  EXPECT_EQ(FreeDatabaseName(folder / "a"), folder / "a.db");
-  std::ofstream(folder / "a.db") << "precious";
-  EXPECT_EQ(FreeDatabaseName(folder / "a"), folder / "a-2.db");
+  RecordRun(folder / "a.db", 1, 10);
   const auto refused = ResultsFile::Create(folder / "a.db", false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             folder / "a.db" + ": it exists; --overwrite replaces it, another --db leaves it");
   EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db"});
-
-  // Not even one that appeared while the run went on.
-  auto late = ResultsFile::Create(folder / "b.db", false);
-  std::ofstream(folder / "b.db") << "precious";
-  EXPECT_FALSE(late->Publish());
-
-  // An abandoned overwrite leaves the old file.
+  const auto runs = [&] {
+    auto db = Database::OpenReadOnly(folder / "a.db");
+    return db ? db->QueryInt("SELECT count(*) FROM run").value_or(-1) : -1;
+  };
   { auto abandoned = ResultsFile::Create(folder / "a.db", true); }
-  std::string text;
-  std::ifstream(folder / "a.db") >> text;
-  EXPECT_EQ(text, "precious");
-  auto replaced = ResultsFile::Create(folder / "a.db", true);
-  ASSERT_TRUE(replaced->Publish());
-  EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
+  EXPECT_EQ(runs(), 1);
+  // What an interrupted run leaves is no match for it.
+  EXPECT_EQ(ResultsFile::Create(folder / "a.db", true)->Publish(false), folder / "a-2.db");
+  EXPECT_EQ(runs(), 1);
+  EXPECT_EQ(ResultsFile::Create(folder / "a.db", true)->Publish(true), folder / "a.db");
+  EXPECT_EQ(runs(), 0);
+  EXPECT_EQ(folder.Files(), (std::vector<std::string>{"a-2.db", "a.db"}));
+}
+
+TEST(ResultsFile, KeepsResultsWhoseNameWasTakenMeanwhile) {
+  const TemporaryFolder folder;
+  for (const bool overwrite : {false, true}) {
+    auto late = ResultsFile::Create(folder / "b.db", overwrite);
+    ASSERT_TRUE(late);
+    std::ofstream(folder / "b.db") << "precious";
+    const Result<std::string> name = late->Publish(true);
+    ASSERT_TRUE(name) << name.error().message;
+    EXPECT_EQ(*name, folder / (overwrite ? "b-3.db" : "b-2.db"));
+    EXPECT_TRUE(Database::OpenReadOnly(*name));
+    std::string text;
+    std::ifstream(folder / "b.db") >> text;
+    EXPECT_EQ(text, "precious");
+    std::filesystem::remove(folder / "b.db");
+  }
+}
+
+// Everything that can stand under a name, and whether cnisim may write there.
+struct Standing {
+  const char* name;
+  bool replaceable;  // by --overwrite
+  bool reusable;     // as a .partial
+  std::function<void(const std::string& path)> make;
+};
+
+const std::vector<Standing>& AllStanding() {
+  static const std::vector<Standing> kAll{
+      {"nothing", true, true, [](const std::string&) {}},
+      {"empty", true, true, [](const std::string& p) { std::ofstream(p).close(); }},
+      {"results", true, true, [](const std::string& p) { RecordRun(p, 1, 10); }},
+      {"older results", true, true,
+       [](const std::string& p) {
+         RecordRun(p, 1, 10);
+         sqlite3* db = nullptr;
+         sqlite3_open(p.c_str(), &db);
+         sqlite3_exec(db, "PRAGMA user_version = 0", nullptr, nullptr, nullptr);
+         sqlite3_close(db);
+       }},
+      {"text", false, false, [](const std::string& p) { std::ofstream(p) << "precious"; }},
+      {"long text", false, false,
+       [](const std::string& p) { std::ofstream(p) << std::string(10'000, 'x'); }},
+      {"other database", false, false,
+       [](const std::string& p) {
+         sqlite3* db = nullptr;
+         sqlite3_open(p.c_str(), &db);
+         sqlite3_exec(db, "CREATE TABLE t(x)", nullptr, nullptr, nullptr);
+         sqlite3_close(db);
+       }},
+      {"pipe", false, false, [](const std::string& p) { ::mkfifo(p.c_str(), 0666); }},
+      {"folder", false, false, [](const std::string& p) { std::filesystem::create_directory(p); }},
+      {"link to nothing", false, false,
+       [](const std::string& p) { std::filesystem::create_symlink(p + ".gone", p); }},
+      {"link to text", false, false,
+       [](const std::string& p) {
+         std::ofstream(p + ".to") << "precious";
+         std::filesystem::create_symlink(p + ".to", p);
+       }},
+      {"link to results", true, false,
+       [](const std::string& p) {
+         RecordRun(p + ".to", 1, 10);
+         std::filesystem::create_symlink(p + ".to", p);
+       }},
+      {"second name of results", true, false,
+       [](const std::string& p) {
+         RecordRun(p + ".to", 1, 10);
+         std::filesystem::create_hard_link(p + ".to", p);
+       }},
+  };
+  return kAll;
+}
+
+// Names, kinds, link targets and sizes of what is in the folder.
+std::string Picture(const TemporaryFolder& folder) {
+  std::string picture;
+  for (const std::string& name : folder.Files()) {
+    const std::filesystem::path path = folder / name;
+    const auto status = std::filesystem::symlink_status(path);
+    picture += fmt::format(
+        "{} {} {}\n", name, static_cast<int>(status.type()),
+        std::filesystem::is_regular_file(status) ? std::filesystem::file_size(path) : 0);
+  }
+  return picture;
+}
+
+TEST(ResultsFile, OverwritesResultsOnly) {
+  for (const Standing& standing : AllStanding()) {
+    SCOPED_TRACE(standing.name);
+    const TemporaryFolder folder;
+    standing.make(folder / "a.db");
+    const std::string before = Picture(folder);
+    auto file = ResultsFile::Create(folder / "a.db", true);
+    ASSERT_EQ(file.has_value(), standing.replaceable);
+    if (!file) {
+      EXPECT_EQ(Picture(folder), before);
+      continue;
+    }
+    EXPECT_EQ(file->Publish(true), folder / "a.db");
+    auto db = Database::OpenReadOnly(folder / "a.db");
+    ASSERT_TRUE(db) << db.error().message;
+    EXPECT_EQ(db->QueryInt("SELECT count(*) FROM run"), 0);
+    const bool link = std::string_view(standing.name) == "link to results";
+    EXPECT_EQ(std::filesystem::is_symlink(folder / "a.db"), link);
+  }
+}
+
+TEST(ResultsFile, TakesOverOnlyWhatAKilledProcessLeft) {
+  for (const Standing& standing : AllStanding()) {
+    SCOPED_TRACE(standing.name);
+    const TemporaryFolder folder;
+    standing.make(folder / "a.db.partial");
+    const std::string before = Picture(folder);
+    auto file = ResultsFile::Create(folder / "a.db", false);
+    ASSERT_EQ(file.has_value(), standing.reusable);
+    if (file) {
+      EXPECT_TRUE(file->Publish(true));
+      EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db"});
+    } else {
+      EXPECT_EQ(Picture(folder), before);
+    }
+  }
 }
 
 TEST(ResultsFile, TwoWritersDoNotShareAFile) {
   const TemporaryFolder folder;
-  auto first = ResultsFile::Create(folder / "a.db", false);
+  auto first = ResultsFile::CreateNew(folder / "a");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->path(), folder / "a.db");
   const auto second = ResultsFile::Create(folder / "a.db", false);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message, folder / "a.db.partial: another cnisim is writing it");
-  ASSERT_TRUE(first->Publish());
+  auto third = ResultsFile::CreateNew(folder / "a");
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->path(), folder / "a-2.db");
+  EXPECT_EQ(first->Publish(true), folder / "a.db");
+  EXPECT_EQ(third->Publish(true), folder / "a-2.db");
 }
 
-TEST(ResultsFile, TakesOverWhatAKilledProcessLeft) {
+TEST(ResultsFile, ADyingProcessRemovesWhatIsUnfinished) {
   const TemporaryFolder folder;
-  std::ofstream(folder / "a.db.partial") << "half a file";
   auto file = ResultsFile::Create(folder / "a.db", false);
-  ASSERT_TRUE(file);
-  EXPECT_TRUE(file->Publish());
-  EXPECT_TRUE(Database::OpenReadOnly(folder / "a.db"));
+  for (int n = 1; n <= 12; ++n) std::ofstream(file->ScratchName(n)).close();
+  file->DropScratch(1);
+  std::ofstream(folder / "a.db.partial.1") << "somebody's by now";
+  RemoveUnfinishedFiles();
+  EXPECT_EQ(folder.Files(), std::vector<std::string>{"a.db.partial.1"});
+}
+
+TEST(ResultsFile, ANameIsNoUri) {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder / "");
+  for (const std::string name : {"file:u.db", ":memory:", "a?mode=ro"}) {
+    EXPECT_EQ(ResultsFile::Create(name, false)->Publish(true), name);
+    EXPECT_TRUE(std::filesystem::is_regular_file(folder / name));
+    EXPECT_TRUE(Database::OpenReadOnly(name));
+  }
+  std::filesystem::current_path(before);
 }
 
 TEST(ResultsFile, SaysWhyAPlaceCannotBeWritten) {

@@ -36,7 +36,7 @@ std::vector<ExpectationResult> Evaluate(std::span<const ExpectationSpec> expecta
     result.name = spec.name;
     result.assertion = spec.assertion;
     result.warn_only = spec.warn_only;
-    result.unit = InfoOf(spec.metric).unit;
+    result.unit = spec.statistic == Statistic::kCount ? "values" : InfoOf(spec.metric).unit;
     result.observed = Observe(spec, summary);
     result.passed = result.observed && Compare(*result.observed, spec.comparison, spec.bound);
   }

@@ -48,6 +48,7 @@ std::vector<Allocation> RandomAllocations(std::mt19937_64& random) {
   for (Allocation& a : allocations) {
     a.key = {RandomText(random), RandomText(random), RandomText(random)};
     a.ip = Ipv4Address(static_cast<uint32_t>(random()));
+    if (random() % 2 == 0) a.ip = Ipv6Address(0x20010db800000000, random());
     a.allocated = TimePoint(Duration(static_cast<int64_t>(random())));
     a.metadata = {RandomText(random), RandomText(random), static_cast<int>(random() % 3)};
   }
@@ -61,7 +62,8 @@ std::vector<Allocation> NaiveParse(const std::string& text) {
   for (const auto& entry : checkpoint.at("allocations")) {
     Allocation a;
     a.key = {entry.at("networkName"), entry.at("containerID"), entry.at("ifName")};
-    a.ip = *Ipv4Address::Parse(entry.at("ipv4").get<std::string>());
+    EXPECT_NE(entry.contains("ipv4"), entry.contains("ipv6"));
+    a.ip = *IpAddress::Parse(entry.value("ipv4", entry.value("ipv6", "")));
     a.allocated = kEpoch.FromUnixNanos(entry.at("allocationTimestamp").get<int64_t>());
     const auto& metadata = entry.at("metadata");
     a.metadata = {metadata.value("k8sPodNamespace", ""), metadata.value("k8sPodName", ""),

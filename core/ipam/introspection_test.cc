@@ -25,7 +25,7 @@ class Introspection : public testing::Test {
     eni.route_table = 254;
     eni.subnet_id = "subnet-1";
     EXPECT_TRUE(datastore_.AddEni(eni, kTimeZero));
-    EXPECT_TRUE(datastore_.AddCidr("eni-1", Ipv4Cidr(Ipv4Address(10, 0, 0, 5)), false));
+    EXPECT_TRUE(datastore_.AddCidr("eni-1", Ipv4Cidr(Ipv4Address(10, 0, 0, 5))));
   }
 
   static Datastore::Config Config() {
@@ -110,7 +110,7 @@ TEST_F(Introspection, MasksAreBase64) {
   EXPECT_EQ(expected[28], "////8A==");
   for (int length = 20; length <= 32; ++length) {
     const Ipv4Cidr cidr(Ipv4Address(10, 1, 0, 0), length);
-    ASSERT_TRUE(datastore_.AddCidr("eni-1", cidr, true));
+    ASSERT_TRUE(datastore_.AddCidr("eni-1", cidr));
     const json eni = json::parse(Get("/v1/enis").body).at("0").at("ENIs").at("eni-1");
     EXPECT_EQ(eni.at("AvailableIPv4Cidrs").at(cidr.ToString()).at("Cidr").at("Mask"),
               expected[static_cast<size_t>(length)]);
@@ -129,10 +129,10 @@ TEST_F(Introspection, ShowsWhatTheDatastoreHolds) {
   ASSERT_TRUE(other.AddEni(eni, kTimeZero));
   for (uint8_t i = 1; i <= 6; ++i) {
     ASSERT_TRUE(
-        other.AddCidr(i % 2 == 0 ? "eni-2" : "eni-3", Ipv4Cidr(Ipv4Address(10, 0, 1, i)), false));
+        other.AddCidr(i % 2 == 0 ? "eni-2" : "eni-3", Ipv4Cidr(Ipv4Address(10, 0, 1, i))));
   }
-  ASSERT_TRUE(other.AddCidr("eni-2", Ipv4Cidr(Ipv4Address(10, 0, 2, 0), 28), true));
-  ASSERT_TRUE(other.SetExcluded("eni-3", true));
+  ASSERT_TRUE(other.AddCidr("eni-2", Ipv4Cidr(Ipv4Address(10, 0, 2, 0), 28)));
+  ASSERT_TRUE(other.SetExcluded("eni-3"));
   std::mt19937 random(1);
   TimePoint now = kTimeZero;
   for (int i = 0; i < 200; ++i) {

@@ -4,12 +4,12 @@ namespace cnisim {
 namespace {
 
 PoolSnapshot::Cidr SnapshotOf(const Datastore::Cidr& cidr) {
-  PoolSnapshot::Cidr result{cidr.cidr, cidr.is_prefix, cidr.assigned, {}};
+  PoolSnapshot::Cidr result{cidr.cidr, cidr.is_prefix(), cidr.assigned, {}};
   for (size_t i = 0; i < cidr.slots.size(); ++i) {
     const Datastore::Cidr::Slot& slot = cidr.slots[i];
     if (slot.state == Datastore::Cidr::State::kAbsent) continue;
     PoolSnapshot::Address address;
-    address.ip = cidr.cidr.network().Offset(static_cast<uint32_t>(i));
+    address.ip = cidr.cidr.network().Offset(i);
     if (slot.state == Datastore::Cidr::State::kAssigned) {
       const auto& [key, holder] = *slot.holder;
       address.key = key;
@@ -44,7 +44,7 @@ PoolSnapshot SnapshotOf(const CardDatastore& card) {
     shown.excluded = eni->excluded;
     for (const Datastore::Cidr& cidr : eni->cidrs) {
       shown.cidrs.push_back(SnapshotOf(cidr));
-      result.prefixes += cidr.is_prefix ? 1 : 0;
+      result.prefixes += cidr.is_prefix() ? 1 : 0;
     }
     result.assigned_ips += shown.assigned();
   }

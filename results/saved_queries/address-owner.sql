@@ -1,4 +1,5 @@
 -- who had the address :ip at :at seconds of virtual time (leave out :at for its whole history)
+-- parameters: :ip text, :at number or none
 SELECT run_id, ip, namespace, pod, node, from_seconds, to_seconds
 FROM address_view
 WHERE ip = :ip

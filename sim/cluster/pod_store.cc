@@ -125,7 +125,7 @@ void PodStore::TellPod(const Pod& pod, bool ended) {
     context_.observer->OnSample(Metric::kPodIpWaitSeconds, record.workload, now,
                                 now - *record.first_add, /*end_of_run=*/true);
   }
-  if (!record.running && !ended) {
+  if (!record.running) {
     context_.observer->OnSample(Metric::kPodStartSeconds, record.workload, now,
                                 now - record.created, /*end_of_run=*/true);
   }

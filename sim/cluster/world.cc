@@ -150,12 +150,12 @@ class World {
   bool RunUntil(TimePoint end) {
     TimePoint next_check = simulation_.Now();
     while (simulation_.Now() < end) {
-      if (options_.interrupt != nullptr && options_.interrupt->load()) return false;
       if (options_.check_invariants && simulation_.Now() >= next_check) {
         next_check = simulation_.Now() + kCheckInterval;
         if (!Check()) return false;
       }
-      simulation_.Run(std::min(end, simulation_.Now() + kChunk));
+      const TimePoint chunk_end = std::min(end, simulation_.Now() + kChunk);
+      if (!simulation_.Run(chunk_end, options_.interrupt)) return false;
       if (options_.progress) {
         options_.progress({simulation_.Now(), simulation_.events_executed(), pods_.running()});
       }
@@ -194,7 +194,7 @@ class World {
       observer_.OnEnd(simulation_.Now());
     }
     WorldResult result;
-    result.ended = simulation_.Now();
+    result.ended = std::max(simulation_.Now(), kTimeZero);
     result.interrupted = cut_short && violations_.empty();
     result.events = simulation_.events_executed();
     result.violations = std::move(violations_);

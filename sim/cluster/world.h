@@ -26,7 +26,7 @@ struct WorldOptions {
 };
 
 struct WorldResult {
-  TimePoint ended;
+  TimePoint ended;  // not before time zero
   bool interrupted = false;
   uint64_t events = 0;
   std::vector<std::string> violations;  // broken invariants; empty when all is well

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -243,6 +244,27 @@ TEST(World, AnotherNodeGroupLeavesTheFirstOnesDrawsAlone) {
     return result;
   };
   EXPECT_EQ(starts(alone), starts(both));
+}
+
+TEST(World, EveryPodThatNeverRanIsPartOfThePodStarts) {
+  // More pods than the nodes hold; those that wait are deleted, and others wait when the run ends.
+  Scenario scenario = Churn(2, "m5.large", 40);
+  scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{0, 200}},
+                     {TimePoint(minutes(20)), ScaleWorkload{0, 100}}};
+  const Transcript t = RunChecked(scenario, 1);
+  int deleted = 0, left = 0, censored = 0;
+  for (const std::string& line : t.lines()) {
+    std::vector<std::string> words;
+    std::istringstream stream(line);
+    for (std::string word; stream >> word;) words.push_back(word);
+    if (words[0] == "sample" && words[1] == "pod_start_seconds") censored += words[5] == "true";
+    // "pod ID NAME NODE [ENI] IP CREATED SCHEDULED ADD ASSIGNED RUNNING DELETED ATTEMPTS REASON"
+    if (words[0] != "pod" || words[words.size() - 4] != "-1") continue;
+    ++(words[words.size() - 3] == "-1" ? left : deleted);
+  }
+  EXPECT_GT(deleted, 50);
+  EXPECT_GT(left, 10);
+  EXPECT_EQ(censored, deleted + left);
 }
 
 TEST(World, SettledStartHasPoolsAndPodsInPlace) {

@@ -15,7 +15,7 @@ Simulation::Root Simulation::RunRoot(Simulation& /*simulation*/, Task<void> task
   co_await std::move(task);
 }
 
-bool Simulation::Run(TimePoint limit) {
+bool Simulation::Run(TimePoint limit, const std::atomic<bool>* interrupt) {
   const int64_t last = limit.time_since_epoch().count();
   Event event;
   for (;;) {
@@ -23,6 +23,7 @@ bool Simulation::Run(TimePoint limit) {
       stop_.store(false, std::memory_order_relaxed);
       return false;
     }
+    if (interrupt != nullptr && interrupt->load(std::memory_order_relaxed)) return false;
     if (!queue_.PopUntil(last, event)) break;
     Execute(event);
   }

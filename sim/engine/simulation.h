@@ -58,8 +58,9 @@ class Simulation final : public Clock {
 
   // Executes all events up to and at `limit`, then sets the time to `limit`. After a stop the time
   // stays that of the last event, and another Run goes on from there. A limit before now does
-  // nothing. Not to be called from an event. False if it was stopped.
-  bool Run(TimePoint limit);
+  // nothing. Not to be called from an event. False if it was stopped, which `*interrupt` does too
+  // as long as it is true.
+  bool Run(TimePoint limit, const std::atomic<bool>* interrupt = nullptr);
   // Executes the next event, whenever it is. False if there is none.
   bool RunNext();
 

@@ -123,6 +123,22 @@ TEST(SimulationTest, StopFromAnEventAndFromASignalHandler) {
   EXPECT_EQ(count, 4);
 }
 
+TEST(SimulationTest, AnInterruptIsSeenBetweenEventsOfOneInstant) {
+  Simulation simulation;
+  std::atomic<bool> interrupt{false};
+  int count = 0;
+  for (int i = 0; i < 1000; ++i) {
+    simulation.Call(At(1), [&] { interrupt = ++count == 10; });
+  }
+  EXPECT_FALSE(simulation.Run(At(2), &interrupt));
+  EXPECT_FALSE(simulation.Run(At(2), &interrupt));
+  EXPECT_EQ(count, 10);
+  EXPECT_EQ(simulation.Now(), At(1));
+  interrupt = false;
+  EXPECT_TRUE(simulation.Run(At(2), &interrupt));
+  EXPECT_EQ(count, 1000);
+}
+
 TEST(SimulationTest, CancelInsideAnEventOfTheSameTime) {
   Simulation simulation;
   bool fired = false;

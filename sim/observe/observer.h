@@ -136,7 +136,7 @@ class Observer {
   virtual void OnGauge(Metric, EntityId, TimePoint, int64_t /*level*/) {}
   virtual void OnCount(Metric, EntityId, TimePoint, int64_t /*increment*/) {}
   // One value of a distribution. `end_of_run`: the thing measured had not happened yet when the run
-  // ended, so `value` is a lower bound (right-censored).
+  // ended or its pod went, so `value` is a lower bound (right-censored).
   virtual void OnSample(Metric, EntityId, TimePoint, Duration /*value*/, bool /*end_of_run*/) {}
   // Nothing is told after this.
   virtual void OnEnd(TimePoint) {}

@@ -48,6 +48,12 @@ LoadResult LoadScenarioText(std::string_view text, std::string name,
   }
   LoadedScenario loaded;
   loaded.resolved_yaml = ResolvedYaml(reader.scenario, reader.files);
+  for (const auto& [workload, file] : reader.files.traces) {
+    loaded.files.push_back(directory / file.path);
+  }
+  for (const auto& [group, file] : reader.files.node_lists) {
+    loaded.files.push_back(directory / file.path);
+  }
   loaded.scenario = std::move(reader.scenario);
   loaded.warnings = diagnostics.Warnings();
   return loaded;

@@ -23,8 +23,9 @@ struct LoadOptions {
 
 struct LoadedScenario {
   Scenario scenario;
-  std::vector<Diagnostic> warnings;  // in order of place
-  std::string resolved_yaml;         // resolved_yaml.h
+  std::vector<Diagnostic> warnings;          // in order of place
+  std::string resolved_yaml;                 // resolved_yaml.h
+  std::vector<std::filesystem::path> files;  // traces and node lists that it read
 };
 
 // The errors, never empty, in order of place.

@@ -133,6 +133,7 @@ Quantity<Duration> ParseDuration(std::string_view text) {
   if (text.starts_with('-')) return Bad("must not be negative");
   std::string_view rest = text;
   Wide total = 0;
+  int64_t last_unit = 0;
   if (rest.empty()) return Bad(std::string(kNotOne));
   while (!rest.empty()) {
     const std::string_view from = rest;
@@ -150,6 +151,10 @@ Quantity<Duration> ParseDuration(std::string_view text) {
       return Bad(std::string(kNotOne),
                  from.size() == text.size() && rest.empty() ? DurationGuess(digits, name) : "");
     }
+    if (last_unit > 0 && unit->size >= last_unit) {
+      return Bad("has its units twice or out of order; write it as in 1h30m");
+    }
+    last_unit = unit->size;
     const Wide scaled = number->digits * unit->size;
     if (scaled % number->scale != 0) return Bad("is finer than a nanosecond");
     total += scaled / number->scale;

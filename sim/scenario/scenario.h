@@ -21,6 +21,8 @@
 
 namespace cnisim {
 
+inline constexpr int kMaxRepetitions = 10'000;
+
 enum class InitialState { kSettled, kCold };
 enum class Plugin { kAwsVpcCni, kCalico };
 enum class Placement { kSpread, kPack };

@@ -11,8 +11,6 @@
 namespace cnisim {
 namespace {
 
-constexpr int kMaxRepetitions = 10'000;
-
 // The catalogue's ranges are in seconds.
 Duration FromSeconds(double seconds) { return Duration(std::llround(seconds * 1e9)); }
 

@@ -17,11 +17,23 @@ constexpr double kMaxTokens = 1e6;
 // Amazon VPC user guide: a VPC's IPv6 block is a /56, which has 256 subnets of /64.
 constexpr int kIpv6VpcLength = 56;
 constexpr uint64_t kIpv6Subnets = 256;
+// Amazon VPC user guide, VPC CIDR blocks: none of "this" network and loopback (RFC 1122),
+// link-local (RFC 3927) and multicast (RFC 5771).
+constexpr std::string_view kRefusedBlocks[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
+                                               "224.0.0.0/4"};
 
 std::optional<Ipv4Cidr> ReadBlock(Field field) {
   const std::optional<Ipv4Cidr> cidr = field.Cidr();
   if (!cidr) return std::nullopt;
-  if (cidr->length() >= kLargestBlock && cidr->length() <= kSmallestBlock) return cidr;
+  if (cidr->length() >= kLargestBlock && cidr->length() <= kSmallestBlock) {
+    const auto refused = std::ranges::find_if(kRefusedBlocks, [&](std::string_view block) {
+      return Ipv4Cidr::Parse(block)->Contains(*cidr);
+    });
+    if (refused == std::end(kRefusedBlocks)) return cidr;
+    field.Error("out-of-range", fmt::format("{} {} is in {}, of which EC2 gives no VPC a block",
+                                            field.label(), cidr->ToString(), *refused));
+    return std::nullopt;
+  }
   field.Error("out-of-range", fmt::format("{} must be a /{} to a /{}, not {}", field.label(),
                                           kLargestBlock, kSmallestBlock, cidr->ToString()));
   return std::nullopt;
@@ -41,6 +53,10 @@ void SpecReader::ReadVpc(Field vpc) {
                  fmt::format("CIDR block {} overlaps {}", block->ToString(), earlier.ToString()));
     }
     scenario.vpc.cidr_blocks.push_back(*block);
+  }
+  if (blocks.present() && blocks.node()->kind == YamlNode::Kind::kList &&
+      blocks.node()->items.empty()) {
+    blocks.Error("missing-value", "a VPC needs at least one CIDR block");
   }
   Field ipv6 = map.Get("ipv6CidrBlock");
   if (const std::optional<std::string> text = ipv6.Text()) {

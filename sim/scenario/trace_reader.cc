@@ -12,9 +12,13 @@
 #include "sim/cloud/instance_types.h"
 #include "sim/scenario/distribution_reader.h"
 #include "sim/scenario/quantities.h"
+#include "sim/scenario/yaml_reader.h"
 
 namespace cnisim {
 namespace {
+
+// Kubernetes: a pod's name is a DNS subdomain (RFC 1123).
+constexpr size_t kMaxPodName = 253;
 
 using Columns = std::span<const std::string_view>;
 
@@ -66,6 +70,12 @@ class Row {
         !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
     const Quantity<Duration> value = ParseDuration(std::string(text) + "s");
     if (decimal && value && *value <= kLongest) return kTimeZero + *value;
+    if (decimal && text.find('.') == text.rfind('.')) {
+      Error(field, "trace-value",
+            fmt::format("{} is {} s, but a run may last {} at most", name, text,
+                        FormatDuration(kLongest)));
+      return std::nullopt;
+    }
     Error(field, "trace-value",
           fmt::format("{} must be seconds from the start, such as 12.5, not '{}'", name, text));
     return std::nullopt;
@@ -109,6 +119,11 @@ void ReadCsv(std::string_view text, const Headers& headers, int source, Diagnost
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
     ++line_number;
+    if (const size_t lone = line.find('\r'); lone != std::string_view::npos) {
+      diagnostics.Error({source, line_number, static_cast<int>(lone) + 1}, "not-text",
+                        "a lone carriage return; lines end in LF or CR LF");
+      return;
+    }
     if (line.empty() || line.starts_with('#')) continue;
     Row row(line, {source, line_number, 1}, diagnostics);
     if (header == nullptr) {
@@ -215,6 +230,13 @@ std::vector<TracePod> ReadPodTrace(std::string_view text, TraceFormat format, in
   ReadCsv(text, headers, source, diagnostics, [&](Row& row) {
     if (row[0].empty()) {
       row.Error(0, "trace-value", "the pod has no name");
+      return;
+    }
+    if (!IsName(row[0], kMaxPodName)) {
+      row.Error(0, "bad-name",
+                fmt::format("a pod's name must have only letters, digits, '-', '_' and '.', a "
+                            "letter or digit at both ends, and at most {} characters",
+                            kMaxPodName));
       return;
     }
     if (!seen.insert(row[0]).second) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "sim/cloud/instance_types.h"
 #include "sim/scenario/file_reader.h"
@@ -84,6 +85,36 @@ TEST(ReadPodTrace, LocatesASpoiltField) {
     EXPECT_EQ(errors[0].line, 3);
     EXPECT_EQ(errors[0].column, column + 1);  // the name has a digit more
   }
+}
+
+// Every byte in the middle of a name: what a name may hold, and an error in its place for the rest.
+TEST(ReadPodTrace, NamesAreNames) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (c == ',' || c == '\n' || c == '\r') continue;
+    const std::string text =
+        "name,created,deleted,cpu,memory\na" + std::string(1, c) + "z,1,,1,1Gi\n";
+    Diagnostics diagnostics("t");
+    const auto pods = ReadPodTrace(text, TraceFormat::kCnisim, 0, diagnostics);
+    const bool good = (byte < 128 && std::isalnum(byte) != 0) || c == '-' || c == '_' || c == '.';
+    ASSERT_EQ(pods.size(), good ? 1u : 0u) << byte;
+    ASSERT_EQ(diagnostics.has_errors(), !good) << byte;
+    if (!good) {
+      EXPECT_EQ(diagnostics.Errors()[0].line, 2);
+    }
+  }
+}
+
+TEST(ReadPodTrace, SaysWhatIsWrong) {
+  const auto told = [](std::string_view text) {
+    Diagnostics diagnostics("t");
+    ReadPodTrace(text, TraceFormat::kCnisim, 0, diagnostics);
+    return diagnostics.has_errors() ? diagnostics.Errors()[0].message : "nothing";
+  };
+  EXPECT_EQ(told("name,created,deleted,cpu,memory\na,1,999999999,1,1Gi\n"),
+            "deleted is 999999999 s, but a run may last 87600h at most");
+  EXPECT_EQ(told("name,created,deleted,cpu,memory\ra,1,,1,1Gi\r"),
+            "a lone carriage return; lines end in LF or CR LF");
 }
 
 TEST(ReadNodeList, TakesTheSmallestTypeThatFits) {

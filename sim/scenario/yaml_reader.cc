@@ -111,6 +111,14 @@ std::optional<std::string> Field::String() {
   return scalar->text;
 }
 
+bool IsName(std::string_view text, size_t longest) {
+  const auto alphanumeric = [](char c) { return IsLower(c) || IsUpper(c) || IsDigit(c); };
+  return !text.empty() && text.size() <= longest && alphanumeric(text.front()) &&
+         alphanumeric(text.back()) && std::ranges::all_of(text, [&](char c) {
+           return alphanumeric(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 std::optional<std::string> Field::DnsLabel() {
   std::optional<std::string> text = String();
   if (!text || IsDnsLabel(*text)) return text;
@@ -126,12 +134,7 @@ std::optional<std::string> Field::DnsLabel() {
 std::optional<std::string> Field::Name() {
   std::optional<std::string> text = String();
   if (!text) return std::nullopt;
-  const auto alphanumeric = [](char c) { return IsLower(c) || IsUpper(c) || IsDigit(c); };
-  const bool good = text->size() <= kMaxDnsLabel && alphanumeric(text->front()) &&
-                    alphanumeric(text->back()) && std::ranges::all_of(*text, [&](char c) {
-                      return alphanumeric(c) || c == '-' || c == '_' || c == '.';
-                    });
-  if (good) return text;
+  if (IsName(*text, kMaxDnsLabel)) return text;
   Error("bad-name",
         fmt::format("{} must have only letters, digits, '-', '_' and '.', a letter or digit at "
                     "both ends, and at most {} characters, not {}",

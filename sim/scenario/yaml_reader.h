@@ -31,6 +31,9 @@ namespace cnisim {
 class MapReader;
 
 // One value. `label` names it in messages: "'replicas' of workload 'api'".
+// Letters, digits, '-', '_' and '.', a letter or digit at both ends, at most `longest` characters.
+bool IsName(std::string_view text, size_t longest);
+
 class Field {
  public:
   // `silent`: of something already reported, so nothing more is said about it.

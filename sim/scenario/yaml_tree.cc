@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "sim/scenario/quantities.h"
+#include "sim/scenario/utf8.h"
 
 namespace cnisim {
 namespace {
@@ -231,29 +232,6 @@ Location LocationOf(std::string_view text, size_t offset, int source) {
   return where;
 }
 
-// The length of the UTF-8 sequence that `text` starts with; 0 if it is none (Unicode 15, table
-// 3-7).
-size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto follows = [&](size_t i) { return (byte(i) & 0xc0u) == 0x80u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    if (first == 0xe0 && byte(1) < 0xa0) return 0;
-    if (first == 0xed && byte(1) > 0x9f) return 0;
-    return follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    if (first == 0xf0 && byte(1) < 0x90) return 0;
-    if (first == 0xf4 && byte(1) > 0x8f) return 0;
-    return follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 // YAML 1.2, 5.1: tab, line ends and anything printable.
 bool CheckCharacters(std::string_view text, int source, Diagnostics& diagnostics) {
   if (text.size() > kMaxYamlBytes) {
@@ -273,6 +251,12 @@ bool CheckCharacters(std::string_view text, int source, Diagnostics& diagnostics
     if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
       diagnostics.Error(LocationOf(text, i, source), "not-text",
                         fmt::format("control character 0x{:02x}; YAML is plain text", c));
+      return false;
+    }
+    // yaml-cpp and the line numbers of messages know no such line end.
+    if (c == '\r' && text.substr(i + 1, 1) != "\n") {
+      diagnostics.Error(LocationOf(text, i, source), "not-text",
+                        "a lone carriage return; lines end in LF or CR LF");
       return false;
     }
     i += length;

@@ -14,6 +14,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,14 @@ def test_usage_errors_exit_2_with_a_suggestion(place):
             (["query", "x.db"], "no query"),
             (["run", "tiny.yaml", "--seeds", "3..1"], "a range runs upwards"),
             (["run", "tiny.yaml", "--seed", "x"], "--seed"),
+            (["run", "tiny.yaml", "--seed", "-1"], "'-1' is not a whole number"),
+            (["run", "tiny.yaml", "--seed", "18446744073709551616"], "not a whole number"),
+            (["run", "tiny.yaml", "--seed", ""], "--seed"),
+            (["run", "tiny.yaml", "--seeds", ""], "--seeds"),
+            (["run", "tiny.yaml", "--seeds", "1..10001"], "more than 10000 seeds"),
+            (["run", "tiny.yaml", "--db", ""], "--db"),
+            (["run", "tiny.yaml", "--junit", ""], "--junit"),
+            (["query", "x.db", "SELCT"], "'SELCT' is neither a saved query nor SQL that reads"),
             (["run", "tiny.yaml", "--seed", "1", "--seeds", "1..2"], "--seeds"),
             (["run", "tiny.yaml", "-j", "0"], "--jobs"),
             (["run", "tiny.yaml", "-o", "xml"], "--output"),
@@ -151,6 +160,13 @@ def test_validate(place):
     assert result.stdout == "tiny.yaml: valid\nbroken.yaml: 1 error\n", result.stdout
     listed = json.loads(place.cnisim("validate", "broken.yaml", "-o", "json", code=2).stdout)
     assert "unknown-key" in [d["code"] for d in listed], listed
+    (place.path / "folder" / "deep").mkdir(parents=True)
+    (place.path / "folder" / "deep" / "a.yml").write_text(TINY)
+    (place.path / "folder" / "b.yaml").write_text(TINY)
+    assert place.cnisim("validate", "folder").stdout == (
+        "folder/b.yaml: valid\nfolder/deep/a.yml: valid\n")
+    (place.path / "nothing").mkdir()
+    assert "no .yaml file below nothing" in place.cnisim("validate", "nothing", code=2).stderr
     resolved = place.cnisim("validate", "tiny.yaml", "--resolved").stdout
     (place.path / "resolved.yaml").write_text(resolved)
     again = place.cnisim("validate", "resolved.yaml", "--resolved").stdout
@@ -192,6 +208,108 @@ def test_explicit_database_is_not_overwritten_unasked(place):
     place.cnisim("run", "tiny.yaml", "--db", "x.db", "--seed", "1", "--overwrite")
     assert place.rows("x.db", "SELECT seed FROM run") == [(1,)]
     assert place.new_files() == ["x.db"]
+
+
+def test_overwrite_replaces_results_only(place):
+    """Every kind of thing under the name of --db is left as it is, but results and empty files."""
+    def text(path):
+        path.write_text("precious")
+
+    def link(path):
+        (place.path / "to").write_text("precious")
+        path.symlink_to("to")
+
+    for make in (text, link, os.mkfifo, lambda path: path.symlink_to("/dev/null"),
+                 lambda path: shutil.copy(place.path / "tiny.yaml", path)):
+        target = place.path / "x.db"
+        make(target)
+        before = target.lstat()
+        result = place.cnisim("run", "tiny.yaml", "--db", "x.db", "--overwrite", code=2)
+        assert "x.db: it is not a cnisim results file" in result.stderr, result.stderr
+        assert target.lstat() == before and "x.db.partial" not in place.files()
+        target.unlink()
+    assert "it is an input" in place.cnisim("run", "tiny.yaml", "--db", "tiny.yaml", "--overwrite",
+                                            code=2).stderr
+    assert (place.path / "tiny.yaml").read_text() == TINY
+    try:
+        os.mknod(place.path / "null", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        assert "not a cnisim results file" in place.cnisim(
+            "run", "tiny.yaml", "--db", "null", "--overwrite", code=2).stderr
+        assert (place.path / "null").is_char_device()
+    except PermissionError as error:
+        raise Skip("no device without root") from error
+
+
+def test_overwrite_follows_a_link_to_results(place):
+    place.cnisim("run", "tiny.yaml", "--db", "real.db")
+    (place.path / "link.db").symlink_to("real.db")
+    place.cnisim("run", "tiny.yaml", "--db", "link.db", "--overwrite", "--seed", "3")
+    assert (place.path / "link.db").is_symlink()
+    assert place.rows("real.db", "SELECT seed FROM run") == [(3,)]
+    assert place.new_files() == ["link.db", "real.db"]
+
+
+def test_partial_of_somebody_else_is_left_alone(place):
+    (place.path / "to").write_text("precious")
+    (place.path / "tiny.db.partial").symlink_to("to")
+    result = place.cnisim("run", "tiny.yaml", code=1)
+    assert "tiny.db.partial: something else than" in result.stderr, result.stderr
+    assert (place.path / "to").read_text() == "precious"
+    (place.path / "tiny.db.partial").unlink()
+    (place.path / "tiny.db.partial").write_text("precious")
+    place.cnisim("run", "tiny.yaml", code=1)
+    assert (place.path / "tiny.db.partial").read_text() == "precious"
+
+
+def test_a_name_is_no_uri(place):
+    place.cnisim("run", "tiny.yaml", "--db", "file:u.db?mode=memory")
+    place.cnisim("run", "tiny.yaml", "--seeds", "1..2", "--db", "file:v.db")
+    assert place.new_files() == ["file:u.db?mode=memory", "file:v.db"]
+    assert "tiny" in place.cnisim("query", "file:v.db", "runs").stdout
+
+
+def test_junit_overwrites_no_input_and_no_results(place):
+    before = (place.path / "tiny.yaml").read_bytes()
+    (place.path / "link.xml").symlink_to("tiny.yaml")
+    (place.path / "gone.xml").symlink_to("nowhere")
+    os.mkfifo(place.path / "pipe.xml")
+    for junit, said in (("tiny.yaml", "it is an input"), ("./tiny.yaml", "it is an input"),
+                        ("link.xml", "it is an input"), ("x.db", "that is the results file"),
+                        ("x.db.partial", "that is the results file"), (".", "it is a folder"),
+                        ("gone.xml", "leads nowhere"), ("pipe.xml", "no regular file")):
+        result = place.cnisim("run", "tiny.yaml", "--db", "x.db", "--junit", junit, code=2)
+        assert said in result.stderr, (junit, result.stderr)
+        assert result.stdout == "" and "x.db" not in place.files()
+    trace = "name,created,deleted,cpu,memory\na,1,,0,0\n"
+    (place.path / "pods.csv").write_text(trace)
+    (place.path / "trace.yaml").write_text(TINY.replace(
+        "kind: Deployment, replicas: 30, podLifetime: {exponential: {mean: 1m}}",
+        "kind: Trace, file: pods.csv"))
+    place.cnisim("test", "trace.yaml", "--junit", "pods.csv", code=2)
+    assert (place.path / "pods.csv").read_text() == trace
+    with open(place.path / "tiny.yaml") as scenario:
+        place.cnisim("test", "-", "--junit", "tiny.yaml", stdin=scenario, code=2)
+    assert (place.path / "tiny.yaml").read_bytes() == before
+    assert "<testsuites>" in place.cnisim("test", "tiny.yaml", "--junit", "/dev/stdout").stdout
+    place.cnisim("test", "tiny.yaml", "--junit", "/dev/null")
+    # A bad place is told before anything runs, a good one keeps its link.
+    result = place.cnisim("test", "endless.yaml", "--junit", "no/x.xml", code=1)
+    assert "no/x.xml: No such file" in result.stderr
+    (place.path / "real.xml").write_text("old")
+    (place.path / "good.xml").symlink_to("real.xml")
+    place.cnisim("test", "tiny.yaml", "--junit", "good.xml")
+    assert (place.path / "good.xml").is_symlink()
+    assert (place.path / "real.xml").read_text().startswith("<?xml")
+
+
+def test_junit_is_xml_whatever_the_names(place):
+    names = TINY.replace("name: pods start", r'name: "a\x01\x1b[31m\uFFFE<&\"é"')
+    assert names != TINY
+    (place.path / "names.yaml").write_text(names)
+    result = place.cnisim("test", "names.yaml", "--junit", "x.xml")
+    assert "\x1b" not in place.cnisim("run", "names.yaml").stdout and "\x1b" not in result.stdout
+    suites = xml.etree.ElementTree.parse(place.path / "x.xml").getroot()
+    assert suites[0][0].get("name") == 'a\ufffd\ufffd[31m\ufffd<&"é', suites[0][0].get("name")
 
 
 def test_several_files_and_seeds_go_into_one_database_in_order(place):
@@ -270,12 +388,19 @@ def test_query(place):
     names = json.loads(place.cnisim("query", "--list", "-o", "json").stdout)
     assert "slowest-pods" in [row["query"] for row in names]
     for row in names:
-        place.cnisim("query", "tiny.db", row["query"])
+        if row["query"] != "address-owner":
+            place.cnisim("query", "tiny.db", row["query"])
     (pods,) = place.rows("tiny.db", "SELECT count(*) FROM pod")[0]
     assert json.loads(place.cnisim("query", "tiny.db", "SELECT count(*) AS n FROM pod", "-o",
                                    "json").stdout) == [{"n": pods}]
-    assert place.cnisim("query", "tiny.db", "SELECT 1 AS a; SELECT 'x,y' AS b", "-o",
-                        "csv").stdout == 'a\n1\nb\n"x,y"\n'
+    assert place.cnisim("query", "tiny.db", "SELECT 'x,y' AS b; -- comment\n /* another */ ;", "-o",
+                        "csv").stdout == 'b\n"x,y"\n'
+    (row,) = json.loads(place.cnisim(
+        "query", "tiny.db", "SELECT x'00ff' AS b, CAST(x'61ff62' AS TEXT) AS t, 1 AS c, 2 AS c, "
+        "3 AS c_2, 4 AS c", "-o", "json").stdout)
+    assert row == {"b": "00ff", "t": "a\ufffdb", "c": 1, "c_2": 2, "c_2_2": 3, "c_3": 4}, row
+    assert place.cnisim("query", "tiny.db", "SELECT char(27, 10, 97) AS t").stdout == (
+        "t\n\\x1b\\na\n")
     ip = place.rows("tiny.db", "SELECT ip FROM address_history LIMIT 1")[0][0]
     owner = place.cnisim("query", "tiny.db", "address-owner", "--param", f"ip={ip}").stdout
     assert ip in owner and "api-" in owner, owner
@@ -283,10 +408,21 @@ def test_query(place):
             (["slowest-pod"], "did you mean 'slowest-pods'?"),
             (["SELECT nosuch FROM pod"], "no such column"),
             (["DELETE FROM pod"], "only reads"),
+            (["SELECT 1; SELECT 2"], "one statement at a time"),
+            (["BEGIN;"], "it gives no rows"),
+            (["BEGIN"], "'BEGIN' is neither"),
+            ([" "], "the query is blank"),
+            (["-- nothing\n"], "the query is blank"),
+            (["address-owner"], ":ip has no value"),
+            (["address-owner", "--param", "ip=1", "--param", "at=noon"], "must be a number"),
+            (["SELECT :x"], ":x has no value"),
+            (["SELECT ?"], "a parameter needs a name"),
+            (["SELECT 1", "--param", "x=1"], "no parameter :x"),
             (["runs", "--param", "x=1"], "no parameter :x"),
             (["runs", "--param", "x"], "NAME=VALUE")):
         result = place.cnisim("query", "tiny.db", *arguments, code=2)
         assert said in result.stderr, (arguments, result.stderr)
+        assert result.stdout == "", arguments
     assert place.rows("tiny.db", "SELECT count(*) FROM pod") == [(pods,)]
     assert "no such file" in place.cnisim("query", "no.db", "runs", code=1).stderr
     assert "not a cnisim results file" in place.cnisim("query", "tiny.yaml", "runs",
@@ -390,6 +526,127 @@ def test_interrupt_of_many_runs_keeps_those_that_began(place):
         (1, "interrupted"), (2, "interrupted")]
 
 
+def test_interrupted_sweep_says_how_far_it_came(place):
+    # The first file's run is done soon, the second's never.
+    process = start(place, "run", "tiny.yaml", "endless.yaml", "-j", "1", "--seeds", "1..2",
+                    "--db", "x.db")
+    time.sleep(1)
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    said = "interrupted: of 4 runs 2 were finished, 1 cut short and 1 not begun"
+    assert said in err, err
+    assert place.rows("x.db", "SELECT run_id, code, text FROM finding") == [
+        (3, "sweep-interrupted", said)]
+    assert place.rows("x.db", "SELECT seed, status FROM run") == [
+        (1, "ok"), (2, "ok"), (1, "interrupted")]
+
+
+def test_interrupted_test_is_not_failed(place):
+    process = start_and_wait_for_events(place, "test", "tiny.yaml", "endless.yaml", "-j", "1")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out.splitlines()[-1] == "2 runs: 1 passed, 0 failed, 1 interrupted", out
+
+
+def start_and_wait_for_events(place, *arguments):
+    process = subprocess.Popen([CNISIM, *arguments], cwd=place.path, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    return process
+
+
+def test_interrupted_run_replaces_no_complete_one(place):
+    place.cnisim("run", "tiny.yaml", "--db", "x.db")
+    process = start(place, "run", "endless.yaml", "--db", "x.db", "--overwrite")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "x.db stays: an interrupted run does not replace it" in err and "x-2.db" in err, err
+    assert place.rows("x.db", "SELECT scenario FROM run") == [("tiny",)]
+    assert place.rows("x-2.db", "SELECT scenario FROM run") == [("endless",)]
+
+
+def test_results_are_kept_when_their_name_is_taken(place):
+    process = start(place, "run", "endless.yaml", "--db", "x.db")
+    (place.path / "x.db").write_text("precious")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "x.db: something else has that name by now; the results are in x-2.db" in err, err
+    assert (place.path / "x.db").read_text() == "precious"
+    assert place.rows("x-2.db", "SELECT scenario FROM run") == [("endless",)]
+
+
+def test_simultaneous_runs_take_the_next_name(place):
+    process = start(place, "run", "endless.yaml")
+    place.cnisim("run", "endless.yaml", "--set", "duration=5m")
+    assert "endless-2.db" in place.new_files()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert place.new_files() == ["endless-2.db", "endless.db"]
+
+
+def test_interrupt_in_a_burst_and_in_the_warm_up(place):
+    # All of them are created in one instant, before time zero.
+    process = start(place, "run", "tiny.yaml", "--set", "workloads[api].replicas=200000", "--set",
+                    "duration=24h")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    (row,) = place.rows("tiny.db", "SELECT status, sim_ns FROM run")
+    assert row[0] == "interrupted" and 0 <= row[1] < 300 * 10**9, row
+
+
+def test_interrupt_while_reading_inputs_has_its_usual_effect(place):
+    os.mkfifo(place.path / "pipe")
+    for verb in ("validate", "run"):
+        process = subprocess.Popen([CNISIM, verb, "pipe"], cwd=place.path,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGTERM, process.returncode
+
+
+def test_hangup_ignored_by_nohup_stays_ignored(place):
+    process = subprocess.Popen(
+        [CNISIM, "run", "endless.yaml"], cwd=place.path, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(1)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_closed_streams(place):
+    for streams in ([0], [1], [2], [0, 1, 2]):
+        code = 1 if 1 in streams else 0
+        for arguments in (["run", "tiny.yaml"], ["validate", "tiny.yaml"]):
+            place.cnisim(*arguments, code=code,
+                         preexec_fn=lambda: [os.close(fd) for fd in streams])
+    with open("/dev/full", "w") as full:
+        place.cnisim("run", "broken.yaml", code=2, stderr=full)
+    for name in place.new_files():
+        assert place.rows(name, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_out_of_memory(place):
+    def little_memory():
+        resource.setrlimit(resource.RLIMIT_AS, (150 << 20, 150 << 20))
+
+    for arguments in (["-j", "1"], ["-j", "2", "--seeds", "1..2"]):
+        result = place.cnisim("run", "tiny.yaml", "--set", "workloads[api].replicas=1000000",
+                              *arguments, code=1, preexec_fn=little_memory)
+        assert "cnisim: out of memory" in result.stderr, result.stderr
+        assert place.new_files() == []
+
+
 def test_second_interrupt_kills(place):
     process = start(place, "run", "endless.yaml")
     # Two different signals wait for a stopped process; it meets both when it goes on.
@@ -398,12 +655,25 @@ def test_second_interrupt_kills(place):
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGCONT)
     process.communicate(timeout=60)
-    assert process.returncode in (-signal.SIGINT, -signal.SIGTERM), process.returncode
-    assert "endless.db" not in place.files()
-    # What it left behind does not stand in anybody's way.
-    (place.path / "tiny.db.partial").write_bytes((place.path / "endless.db.partial").read_bytes())
-    place.cnisim("run", "tiny.yaml")
-    assert "tiny.db.partial" not in place.files() and "tiny.db" in place.files()
+    assert process.returncode == 130, process.returncode
+    assert place.new_files() == []
+    process = start(place, "run", "endless.yaml", "--seeds", "1..3", "-j", "3")
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130, process.returncode
+    assert place.new_files() == []
+
+
+def test_what_a_killed_process_left_is_taken_over(place):
+    process = start(place, "run", "endless.yaml", "--seeds", "1..3", "-j", "3")
+    process.kill()
+    process.communicate(timeout=60)
+    assert "endless.db.partial.2" in place.files()
+    place.cnisim("run", "endless.yaml", "--seeds", "1..3", "-j", "3", "--set", "duration=5m")
+    assert place.new_files() == ["endless.db"]
 
 
 def test_missing_and_read_only_folders(place):
@@ -435,7 +705,6 @@ def test_missing_and_read_only_folders(place):
 
 def test_full_disk(place):
     def small_files():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
     for arguments in (["tiny.yaml"], ["tiny.yaml", "--seeds", "1..3", "-j", "2"]):
@@ -461,7 +730,6 @@ def test_full_disk(place):
 
 def test_endless_run_ends_when_the_disk_is_full(place):
     def small_files():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
 
     place.cnisim("run", "endless.yaml", code=1, preexec_fn=small_files)

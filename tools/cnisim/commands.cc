@@ -1,4 +1,5 @@
 #include "tools/cnisim/commands.h"
+#include "tools/cnisim/say.h"
 
 #include <fmt/format.h>
 
@@ -7,13 +8,18 @@
 namespace cnisim {
 
 ExitCode UsageError(std::string_view message) {
-  fmt::print(stderr, "cnisim {}\n", message);
+  Say("cnisim {}\n", message);
   return ExitCode::kUsage;
 }
 
 ExitCode RuntimeError(std::string_view message) {
-  fmt::print(stderr, "cnisim: {}\n", message);
+  Say("cnisim: {}\n", message);
   return ExitCode::kRuntimeError;
+}
+
+ExitCode ErrorOf(std::string_view verb, const Error& error) {
+  if (error.code != "usage") return RuntimeError(error.message);
+  return UsageError(fmt::format("{}: {}", verb, error.message));
 }
 
 }  // namespace cnisim

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "core/ports/result.h"
 #include "tools/cnisim/exit_code.h"
 
 namespace cnisim {
@@ -23,6 +24,8 @@ Command AddVersion(CLI::App& app);
 // Tell it on standard error: "cnisim VERB: ..." (the message begins with the verb), "cnisim: ...".
 ExitCode UsageError(std::string_view message);
 ExitCode RuntimeError(std::string_view message);
+// One of the two, by the error's code.
+ExitCode ErrorOf(std::string_view verb, const Error& error);
 
 }  // namespace cnisim
 

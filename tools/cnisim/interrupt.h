@@ -1,4 +1,5 @@
-// Ctrl-C: the first one asks runs to end after their current event, the second kills.
+// How a process that writes results is stopped. The first Ctrl-C asks its runs to end after their
+// current event, the second ends the process at once; neither leaves an unfinished file.
 #ifndef CNISIM_TOOLS_CNISIM_INTERRUPT_H_
 #define CNISIM_TOOLS_CNISIM_INTERRUPT_H_
 
@@ -6,11 +7,17 @@
 
 namespace cnisim {
 
-// SIGINT and SIGTERM.
+// Before anything else in main: 0, 1 and 2 are open files whatever the caller closed, a file that
+// grows too large is an error like any other, and running out of memory ends the process with exit
+// code 1 and a message.
+void PrepareProcess();
+
+// From here on SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP are caught. Before, they
+// end the process as they always do.
 void CatchInterrupts();
 bool Interrupted();
 
-// Set by the first Ctrl-C or by RequestStop; runs watch it.
+// Set by the first signal or by RequestStop; runs watch it.
 const std::atomic<bool>& StopFlag();
 // Nothing that still runs is worth finishing: the results cannot be written.
 void RequestStop();

@@ -10,8 +10,13 @@
 
 namespace cnisim {
 
-// One suite a run, one test case an expectation; those that only warn are never failures. The file
-// appears whole or not at all.
+// Whether `path` can be written, without doing so: a new or regular file, a link to one, a
+// character device such as a terminal, or whatever standard output or error is. Code "usage" if it
+// never can.
+Status CheckJunit(const std::string& path);
+
+// One suite a run, one test case an expectation; those that only warn are never failures. What XML
+// cannot hold becomes U+FFFD. A file appears whole or not at all.
 Status WriteJunit(std::span<const RunFigures> runs, const std::string& path);
 
 }  // namespace cnisim

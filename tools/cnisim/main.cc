@@ -14,6 +14,7 @@
 #include "sim/scenario/suggest.h"
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/interrupt.h"
+#include "tools/cnisim/say.h"
 
 namespace cnisim {
 namespace {
@@ -96,7 +97,7 @@ ExitCode ExplainUsage(CLI::App& app, const CLI::ParseError& error) {
   } else if (!verbs.empty()) {
     message = "no verb";
   }
-  fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", path, message, path);
+  Say("{}: {}\nTry '{} --help'.\n", path, message, path);
   return ExitCode::kUsage;
 }
 
@@ -127,11 +128,10 @@ ExitCode Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return ExplainUsage(app, error);
   }
-  CatchInterrupts();
   for (const auto& [sub, command] : commands) {
     if (sub->parsed()) return command();
   }
-  fmt::print(stderr, "{}", app.help());
+  Say("{}", app.help());
   return ExitCode::kUsage;
 }
 
@@ -146,6 +146,7 @@ ExitCode FlushResults(ExitCode code) {
 }  // namespace cnisim
 
 int main(int argc, char** argv) {
+  cnisim::PrepareProcess();
   try {
     return static_cast<int>(cnisim::FlushResults(cnisim::Main(argc, argv)));
   } catch (const std::exception& error) {

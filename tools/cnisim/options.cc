@@ -1,19 +1,24 @@
 #include "tools/cnisim/options.h"
+#include "tools/cnisim/say.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 
 namespace cnisim {
 namespace {
 
-constexpr size_t kMaxSeeds = 1'000'000;
+// A file's name, a list of seeds.
+const CLI::Validator kNotEmpty(
+    [](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); },
+    "");
 
 std::optional<uint64_t> ParseSeed(std::string_view text) {
   uint64_t seed = 0;
@@ -47,18 +52,29 @@ void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
 }
 
 void AddRunOptions(CLI::App& app, RunOptions& options) {
-  auto* seed =
-      app.add_option("--seed", options.seed, "Seed of the first repetition")->type_name("N");
+  auto* seed = app.add_option_function<std::string>(
+                      "--seed",
+                      [&options](const std::string& text) {
+                        options.seed = ParseSeed(text);
+                        if (options.seed) return;
+                        throw CLI::ValidationError(
+                            fmt::format("--seed: '{}' is not a whole number from 0 to {}", text,
+                                        std::numeric_limits<uint64_t>::max()));
+                      },
+                      "Seed of the first repetition")
+                   ->type_name("N");
   app.add_option("--seeds", options.seeds, "One repetition a seed: 1..32 or 1,5,9..12")
       ->type_name("SEEDS")
+      ->check(kNotEmpty)
       ->excludes(seed);
   app.add_option("-j,--jobs", options.jobs, "Runs at a time (default: one a processor)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
-  app.add_option("--db", options.db, "Results file")->type_name("FILE");
+  app.add_option("--db", options.db, "Results file")->type_name("FILE")->check(kNotEmpty);
   app.add_flag("--overwrite", options.overwrite, "Replace the results file if it exists");
   app.add_option("--junit", options.junit, "Write the expectations as JUnit XML")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(kNotEmpty);
   app.add_flag("--no-progress", options.no_progress, "No progress line");
   app.add_flag("--verify", options.verify, "Run everything twice and compare the fingerprints");
   app.add_flag("--check", options.check, "Check the invariants while it runs");
@@ -78,7 +94,9 @@ Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
     const auto last = dots == std::string_view::npos ? first : ParseSeed(part.substr(dots + 2));
     if (!first || !last) return bad("not a list of seeds");
     if (*last < *first) return bad("a range runs upwards");
-    if (*last - *first >= kMaxSeeds - seeds.size()) return bad("more than a million seeds");
+    if (*last - *first >= kMaxRepetitions - seeds.size()) {
+      return bad(fmt::format("more than {} seeds", kMaxRepetitions));
+    }
     for (uint64_t seed = *first;; ++seed) {
       if (!seen.insert(seed).second) return bad(fmt::format("{} is there twice", seed));
       seeds.push_back(seed);
@@ -89,10 +107,33 @@ Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
   }
 }
 
+Result<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path == "-" || !std::filesystem::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
+      const auto extension = entry.path().extension();
+      if (entry.is_regular_file() && (extension == ".yaml" || extension == ".yml")) {
+        found.push_back(entry.path().string());
+      }
+    }
+    if (found.empty()) return Fail("usage", fmt::format("no .yaml file below {}", path));
+    std::ranges::sort(found);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
 LoadResult LoadFile(const std::string& file, const LoadOptions& options) {
   if (file != "-") return LoadScenario(file, options);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-  return LoadScenarioText(text, "standard input", std::filesystem::current_path(), options);
+  return LoadScenarioText(text, std::string(kStandardInput), std::filesystem::current_path(),
+                          options);
 }
 
 std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options) {
@@ -103,9 +144,9 @@ std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& option
   for (const std::string& file : options.files) {
     LoadResult loaded = LoadFile(file, load);
     const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
-    for (const Diagnostic& d : told) fmt::print(stderr, "{}\n", d.ToString());
+    for (const Diagnostic& d : told) Say("{}\n", d.ToString());
     if (loaded) {
-      files.push_back({file == "-" ? "standard input" : file, std::move(*loaded)});
+      files.push_back({file == "-" ? std::string(kStandardInput) : file, std::move(*loaded)});
     } else {
       valid = false;
     }

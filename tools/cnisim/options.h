@@ -38,13 +38,20 @@ struct RunOptions {
 };
 void AddRunOptions(CLI::App& app, RunOptions& options);
 
-// "1..32", "7", "1,3,10..12": at most a million seeds, each once.
+// "1..32", "7", "1,3,10..12": at most kMaxRepetitions seeds, each once.
 Result<std::vector<uint64_t>> ParseSeeds(std::string_view text);
+
+inline constexpr std::string_view kStandardInput = "standard input";
 
 struct ScenarioFile {
   std::string name;  // as given; "standard input" for "-"
   LoadedScenario loaded;
+
+  // Where it was read from.
+  std::string path() const { return name == kStandardInput ? "/dev/stdin" : name; }
 };
+// Folders give the .yaml and .yml files below them, by name. Fails if there is none.
+Result<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths);
 // Loads them all. Errors and warnings go to standard error; nothing if one of the files is invalid.
 std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options);
 // The text of standard input, or the file.

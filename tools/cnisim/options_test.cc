@@ -14,13 +14,13 @@ TEST(ParseSeeds, RangesAndLists) {
   EXPECT_EQ(*ParseSeeds("5,1..2,9"), (Seeds{5, 1, 2, 9}));
   EXPECT_EQ(*ParseSeeds("18446744073709551614..18446744073709551615"),
             (Seeds{UINT64_MAX - 1, UINT64_MAX}));
-  EXPECT_EQ(ParseSeeds("1..1000000")->size(), 1'000'000u);
+  EXPECT_EQ(ParseSeeds("1..10000")->size(), 10'000u);
 }
 
 TEST(ParseSeeds, RefusesNonsense) {
   for (const char* text :
-       {"", "a", "1..", "..3", "3..1", "1,,2", "1,", "-1", "1...3", "1,1", "1..5,3", "1..1000001",
-        "0..18446744073709551615", "18446744073709551616", " 1"}) {
+       {"", "a", "1..", "..3", "3..1", "1,,2", "1,", "-1", "1...3", "1,1", "1..5,3", "1..10001",
+        "20001..30000,1", "0..18446744073709551615", "18446744073709551616", " 1"}) {
     const auto seeds = ParseSeeds(text);
     ASSERT_FALSE(seeds) << text;
     EXPECT_NE(seeds.error().message.find("write 1..32"), std::string::npos);

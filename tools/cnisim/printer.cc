@@ -164,7 +164,7 @@ std::string FindingsText(const std::vector<FindingFigures>& findings) {
     const std::string line =
         fmt::format("{} {}{}: {}", NameOf(f.severity), f.code,
                     f.times > 1 ? fmt::format(" ({} times)", Grouped(f.times)) : "", f.first_text);
-    out += Shorten(line, kColumns) + '\n';
+    out += Shorten(Escaped(line), kColumns) + '\n';
   }
   if (findings.size() > kMaxFindings) {
     out += fmt::format("and {} more; `cnisim query FILE findings` lists them\n",

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tools/cnisim/say.h"
 #include "tools/cnisim/text.h"
 
 namespace cnisim {
@@ -66,7 +67,7 @@ void ProgressLine::Print() {
     figures.events += progress.events;
     figures.pods += progress.pods_running;
   }
-  fmt::print(stderr, "\r{}\033[K", FormatProgress(figures));
+  Say("\r{}\033[K", FormatProgress(figures));
   std::fflush(stderr);
   visible_ = true;
 }
@@ -74,7 +75,7 @@ void ProgressLine::Print() {
 void ProgressLine::Clear() {
   const std::lock_guard lock(mutex_);
   if (!visible_) return;
-  fmt::print(stderr, "\r\033[K");
+  Say("\r\033[K");
   std::fflush(stderr);
   visible_ = false;
 }

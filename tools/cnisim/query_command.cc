@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 
 #include "results/database.h"
 #include "results/embedded_sql.h"
@@ -33,6 +35,7 @@ ExitCode List(OutputFormat format) {
   return ExitCode::kOk;
 }
 
+// Blobs as hexadecimal digits.
 Json CellOf(const Statement& statement, int column) {
   switch (statement.ColumnType(column)) {
     case SQLITE_INTEGER:
@@ -41,79 +44,114 @@ Json CellOf(const Statement& statement, int column) {
       return statement.Real(column);
     case SQLITE_NULL:
       return nullptr;
+    case SQLITE_BLOB: {
+      std::string hex;
+      for (const char c : statement.Text(column)) {
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+      }
+      return hex;
+    }
     default:
       return statement.Text(column);
   }
 }
 
-// The first row of `text` that is not a comment.
+// Names that differ: the second c is c_2.
+std::vector<std::string> ColumnNames(const Statement& statement) {
+  std::vector<std::string> names;
+  for (int c = 0; c < statement.column_count(); ++c) {
+    const std::string given(statement.ColumnName(c));
+    std::string name = given;
+    for (int n = 2; std::ranges::find(names, name) != names.end(); ++n) {
+      name = fmt::format("{}_{}", given, n);
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+// What follows blanks, semicolons and comments.
 std::string_view SkipComments(std::string_view text) {
   for (;;) {
     const size_t begin = text.find_first_not_of(kBlank);
     if (begin == std::string_view::npos) return {};
     text.remove_prefix(begin);
-    if (!text.starts_with("--")) return text;
-    const size_t end = text.find('\n');
+    const bool block = text.starts_with("/*");
+    if (!block && !text.starts_with("--")) return text;
+    const size_t end = block ? text.find("*/", 2) : text.find('\n');
     if (end == std::string_view::npos) return {};
-    text.remove_prefix(end);
+    text.remove_prefix(block ? end + 2 : end);
   }
 }
 
-class Query {
- public:
-  Query(Database& db, const Options& options) : db_(db), options_(options) {}
+bool IsNumber(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
-  ExitCode Run(std::string_view sql) {
-    for (const std::string& param : options_.params) {
-      const size_t equals = param.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        return UsageError(fmt::format("query: --param {}: write NAME=VALUE", param));
-      }
-      params_[param.substr(0, equals)] = param.substr(equals + 1);
+using Values = std::map<std::string, std::string, std::less<>>;
+
+Result<Values> ParseValues(const std::vector<std::string>& params) {
+  Values values;
+  for (const std::string& param : params) {
+    const size_t equals = param.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Fail("usage", fmt::format("--param {}: write NAME=VALUE", param));
     }
-    std::map<std::string, std::string> unused = params_;
-    for (std::string_view rest = SkipComments(sql); !rest.empty(); rest = SkipComments(rest)) {
-      const ExitCode code = RunOne(rest, unused);
-      if (code != ExitCode::kOk) return code;
-    }
-    if (!unused.empty()) {
-      return UsageError(fmt::format("query: it has no parameter :{}", unused.begin()->first));
-    }
-    return ExitCode::kOk;
+    values[param.substr(0, equals)] = param.substr(equals + 1);
   }
+  return values;
+}
 
- private:
-  // Takes the statement off `rest`.
-  ExitCode RunOne(std::string_view& rest, std::map<std::string, std::string>& unused) {
-    Result<Statement> statement = db_.Prepare(rest, &rest);
-    if (!statement) return UsageError(fmt::format("query: {}", statement.error().message));
-    if (!statement->read_only()) return UsageError("query: only reads; nothing was changed");
-    for (int i = 0; i < statement->parameter_count(); ++i) {
-      const std::string_view name = statement->ParameterName(i);
-      const auto it = params_.find(name.empty() ? "" : std::string(name.substr(1)));
-      if (it == params_.end()) continue;
-      statement->BindText(i, it->second);
-      unused.erase(it->first);
+// Every parameter gets a value, and every value its parameter. `declared`: those of a saved query.
+Status Bind(Statement& statement, Values values, std::span<const SavedParameter> declared) {
+  for (int i = 0; i < statement.parameter_count(); ++i) {
+    const std::string_view prefixed = statement.ParameterName(i);
+    if (prefixed.empty()) return Fail("usage", "a parameter needs a name, such as :pod");
+    const std::string_view name = prefixed.substr(1);
+    const auto it = values.find(name);
+    const auto known = std::ranges::find(declared, name, &SavedParameter::name);
+    if (it == values.end()) {
+      if (known != declared.end() && known->optional) continue;
+      return Fail("usage", fmt::format("{} has no value; add --param {}=VALUE", prefixed, name));
     }
-    Table table;
-    for (int c = 0; c < statement->column_count(); ++c) {
-      table.columns.emplace_back(statement->ColumnName(c));
+    if (known != declared.end() && known->number && !IsNumber(it->second)) {
+      return Fail("usage", fmt::format("--param {}={}: it must be a number", name, it->second));
     }
-    for (;;) {
-      const Result<bool> row = statement->Step();
-      if (!row) return RuntimeError(fmt::format("{}: {}", options_.db, row.error().message));
-      if (!*row) break;
-      auto& cells = table.rows.emplace_back();
-      for (int c = 0; c < statement->column_count(); ++c) cells.push_back(CellOf(*statement, c));
-    }
-    if (!table.columns.empty()) fmt::print("{}", Format(table, options_.format));
-    return ExitCode::kOk;
+    statement.BindText(i, it->second);
+    values.erase(it);
   }
+  if (values.empty()) return {};
+  return Fail("usage", fmt::format("it has no parameter :{}", values.begin()->first));
+}
 
-  Database& db_;
-  const Options& options_;
-  std::map<std::string, std::string> params_;
-};
+ExitCode RunSql(Database& db, std::string_view sql, std::span<const SavedParameter> declared,
+                const Options& options) {
+  Result<Values> values = ParseValues(options.params);
+  if (!values) return ErrorOf("query", values.error());
+  std::string_view rest = SkipComments(sql);
+  if (rest.empty()) return UsageError("query: the query is blank");
+  Result<Statement> statement = db.Prepare(rest, &rest);
+  if (!statement) return UsageError(fmt::format("query: {}", statement.error().message));
+  if (!SkipComments(rest).empty()) return UsageError("query: one statement at a time");
+  if (!statement->read_only()) return UsageError("query: only reads; nothing was changed");
+  if (statement->column_count() == 0) return UsageError("query: it gives no rows; write a SELECT");
+  if (const Status bound = Bind(*statement, *std::move(values), declared); !bound) {
+    return ErrorOf("query", bound.error());
+  }
+  Table table;
+  table.columns = ColumnNames(*statement);
+  for (;;) {
+    const Result<bool> row = statement->Step();
+    if (!row) return RuntimeError(fmt::format("{}: {}", options.db, row.error().message));
+    if (!*row) break;
+    auto& cells = table.rows.emplace_back();
+    for (int c = 0; c < statement->column_count(); ++c) cells.push_back(CellOf(*statement, c));
+  }
+  fmt::print("{}", Format(table, options.format));
+  return ExitCode::kOk;
+}
 
 ExitCode RunQuery(const Options& options) {
   if (options.list || options.db.empty()) return List(options.format);
@@ -121,7 +159,9 @@ ExitCode RunQuery(const Options& options) {
     return UsageError("query: no query; write SQL or the name of one of `cnisim query`");
   }
   std::string_view sql = options.query;
-  if (sql.find_first_of(" \t\n(") == std::string_view::npos) {
+  std::span<const SavedParameter> parameters;
+  // A word is a name; SQL that reads is more than a word.
+  if (sql.find_first_of(" \t\r\n(;") == std::string_view::npos) {
     const auto& saved = SavedQueries();
     const auto found = std::ranges::find(saved, sql, &SavedQuery::name);
     if (found == saved.end()) {
@@ -129,14 +169,15 @@ ExitCode RunQuery(const Options& options) {
       for (const SavedQuery& q : saved) names.push_back(q.name);
       const auto near = Nearest(sql, names);
       return UsageError(fmt::format(
-          "query: no saved query '{}'; {}", sql,
+          "query: '{}' is neither a saved query nor SQL that reads; {}", sql,
           near ? fmt::format("did you mean '{}'?", *near) : "`cnisim query` lists them"));
     }
     sql = found->sql;
+    parameters = found->parameters;
   }
   Result<Database> db = Database::OpenReadOnly(options.db);
   if (!db) return RuntimeError(db.error().message);
-  return Query(*db, options).Run(sql);
+  return RunSql(*db, sql, parameters, options);
 }
 
 }  // namespace
@@ -154,7 +195,8 @@ Command AddQuery(CLI::App& app) {
   app.footer(
       "  cnisim query black-friday.db slowest-pods\n"
       "  cnisim query black-friday.db address-owner --param ip=10.0.0.7 --param at=5400\n"
-      "  cnisim query black-friday.db 'SELECT count(*) FROM pod' -o json");
+      "  cnisim query black-friday.db 'SELECT count(*) FROM pod' -o json\n\n"
+      "Blobs are hexadecimal digits; a second column c is c_2.");
   return [options] { return RunQuery(*options); };
 }
 

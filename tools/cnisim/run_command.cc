@@ -1,15 +1,16 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
-#include "results/results_file.h"
 #include "tools/cnisim/commands.h"
+#include "tools/cnisim/interrupt.h"
 #include "tools/cnisim/junit.h"
 #include "tools/cnisim/options.h"
+#include "tools/cnisim/outputs.h"
 #include "tools/cnisim/printer.h"
 #include "tools/cnisim/runner.h"
+#include "tools/cnisim/say.h"
 
 namespace cnisim {
 namespace {
@@ -71,26 +72,25 @@ ExitCode Run(const Options& options) {
   const auto files = LoadFiles(options.scenarios);
   if (!files) return ExitCode::kUsage;
   const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
-  if (!jobs) return UsageError(jobs.error().message);
+  if (!jobs) return ErrorOf("run", jobs.error());
 
-  const std::string path = options.run.db.empty()
-                               ? FreeDatabaseName(files->front().loaded.scenario.name)
-                               : options.run.db;
-  Result<ResultsFile> file = ResultsFile::Create(path, options.run.overwrite);
-  if (!file) return RuntimeError(file.error().message);
+  CatchInterrupts();
+  Result<std::optional<ResultsFile>> outputs =
+      CreateOutputs(*files, options.run, files->front().loaded.scenario.name);
+  if (!outputs) return ErrorOf("run", outputs.error());
+  ResultsFile& file = **outputs;
 
-  const std::vector<JobResult> results =
-      RunJobs(*jobs, options.run, options.scenarios.sets, &*file);
+  const std::vector<JobResult> results = RunJobs(*jobs, options.run, options.scenarios.sets, &file);
   ExitCode code = Judge(results);
   if (!AllWritten(results) || results.empty()) return code;
-  if (const Status published = file->Publish(); !published) {
-    return Worse(code, RuntimeError(published.error().message));
-  }
+  std::string name;
+  code = Worse(code, PublishResults(file, *jobs, results, options.run, name));
+  if (name.empty()) return code;
 
   std::vector<RunFigures> runs;
   for (const JobResult& result : results) runs.push_back(result.figures);
   fmt::print("{}", ResultsText(runs, options.format));
-  fmt::print(stderr, "{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", path);
+  Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", name);
   if (!options.run.junit.empty()) {
     if (const Status written = WriteJunit(runs, options.run.junit); !written) {
       code = Worse(code, RuntimeError(written.error().message));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "results/fan_out.h"
@@ -18,6 +18,7 @@
 #include "sim/cluster/world.h"
 #include "tools/cnisim/interrupt.h"
 #include "tools/cnisim/progress.h"
+#include "tools/cnisim/say.h"
 
 namespace cnisim {
 namespace {
@@ -75,7 +76,15 @@ class Runner {
     const int threads = std::clamp(options_.jobs > 0 ? options_.jobs : processors, 1,
                                    std::max(1, static_cast<int>(jobs_.size())));
     std::vector<std::thread> workers;
-    for (int i = 0; i < threads; ++i) workers.emplace_back([this] { Work(); });
+    for (int i = 0; i < threads; ++i) {
+      try {
+        workers.emplace_back([this] { Work(); });
+      } catch (const std::system_error&) {
+        // There may be no more; fewer do it too.
+        if (workers.empty()) throw;
+        break;
+      }
+    }
     std::vector<JobResult> results;
     for (size_t i = 0; i < jobs_.size(); ++i) Collect(i, results);
     for (std::thread& worker : workers) worker.join();
@@ -90,9 +99,7 @@ class Runner {
   };
 
   bool ownFiles() const { return jobs_.size() > 1; }
-  std::string ScratchName(size_t job) const {
-    return fmt::format("{}.partial.{}", file_->path(), job + 1);
-  }
+  static int ScratchNumber(size_t job) { return static_cast<int>(job) + 1; }
 
   void Work() {
     for (size_t i = next_++; i < jobs_.size(); i = next_++) {
@@ -123,12 +130,12 @@ class Runner {
     }
     if (!slot.started) return;
     if (file_ != nullptr && ownFiles()) {
-      const std::string scratch = ScratchName(i);
+      const std::string scratch = file_->ScratchName(ScratchNumber(i));
       if (slot.result.error.empty() && !failed_) {
         const Status merged = MergeInto(file_->database(), {&scratch, 1});
         if (!merged) slot.result.error = merged.error().message;
       }
-      ::unlink(scratch.c_str());
+      file_->DropScratch(ScratchNumber(i));
     }
     if (!slot.result.error.empty()) {
       failed_ = true;
@@ -145,7 +152,7 @@ class Runner {
     std::optional<Database> scratch;
     Database* database = file_ == nullptr ? nullptr : &file_->database();
     if (file_ != nullptr && ownFiles()) {
-      Result<Database> created = Database::Create(ScratchName(i));
+      Result<Database> created = Database::Create(file_->ScratchName(ScratchNumber(i)));
       if (!created) {
         result.error = created.error().message;
         RequestStop();
@@ -260,6 +267,24 @@ class Runner {
   bool failed_ = false;  // only the collecting thread looks
 };
 
+// That a sweep was interrupted: how many runs there are, in words and in the file.
+void TellHowFar(size_t jobs, std::vector<JobResult>& results, ResultsFile* file) {
+  const auto cut_short = static_cast<size_t>(std::ranges::count_if(
+      results, [](const JobResult& r) { return r.figures.status == RunStatus::kInterrupted; }));
+  if (results.size() == jobs && cut_short == 0) return;
+  const std::string text =
+      fmt::format("interrupted: of {} runs {} were finished, {} cut short and {} not begun", jobs,
+                  results.size() - cut_short, cut_short, jobs - results.size());
+  Say("cnisim: {}\n", text);
+  if (file == nullptr || results.empty() || !AllWritten(results)) return;
+  const Status noted = file->database().Execute(
+      fmt::format("INSERT INTO finding(run_id, code, severity, time_ns, text) SELECT run_id, "
+                  "'sweep-interrupted', 'warning', sim_ns, '{}' FROM run "
+                  "ORDER BY run_id DESC LIMIT 1",
+                  text));
+  if (!noted) results.back().error = noted.error().message;
+}
+
 }  // namespace
 
 Result<std::vector<Job>> PlanJobs(std::span<const ScenarioFile> files, const RunOptions& options) {
@@ -289,6 +314,7 @@ std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunOptions& opti
   ProgressLine progress(!options.no_progress, static_cast<int>(jobs.size()), total);
   std::vector<JobResult> results = Runner(jobs, options, sets, file, progress).Run();
   progress.Clear();
+  if (Interrupted() && jobs.size() > 1) TellHowFar(jobs.size(), results, file);
   return results;
 }
 
@@ -301,26 +327,25 @@ ExitCode Judge(std::span<const JobResult> results) {
   const auto first_error =
       std::ranges::find_if(results, [](const JobResult& r) { return !r.error.empty(); });
   if (first_error != results.end()) {
-    fmt::print(stderr, "cnisim: {}\n", first_error->error);
+    Say("cnisim: {}\n", first_error->error);
     code = Worse(code, ExitCode::kRuntimeError);
   }
   for (const JobResult& result : results) {
     const RunFigures& run = result.figures;
     if (!result.violations.empty()) {
-      fmt::print(stderr, "cnisim: {} (seed {}): an invariant of the core was violated\n",
-                 run.scenario, run.seed);
+      Say("cnisim: {} (seed {}): an invariant of the core was violated\n", run.scenario, run.seed);
       for (size_t i = 0; i < std::min(result.violations.size(), kMaxViolationsTold); ++i) {
-        fmt::print(stderr, "  {}\n", result.violations[i]);
+        Say("  {}\n", result.violations[i]);
       }
       if (result.violations.size() > kMaxViolationsTold) {
-        fmt::print(stderr, "  and {} more\n", result.violations.size() - kMaxViolationsTold);
+        Say("  and {} more\n", result.violations.size() - kMaxViolationsTold);
       }
-      fmt::print(stderr, "  to see it again: {}\n", result.replay);
+      Say("  to see it again: {}\n", result.replay);
       code = Worse(code, ExitCode::kInvariantViolated);
     }
     if (result.mismatch()) {
-      fmt::print(stderr, "cnisim: {} (seed {}) is not deterministic: fingerprints {} and {}\n",
-                 run.scenario, run.seed, run.fingerprint, result.second_fingerprint);
+      Say("cnisim: {} (seed {}) is not deterministic: fingerprints {} and {}\n", run.scenario,
+          run.seed, run.fingerprint, result.second_fingerprint);
       code = Worse(code, ExitCode::kNotDeterministic);
     }
     if (run.expectation_failed()) code = Worse(code, ExitCode::kExpectationFailed);

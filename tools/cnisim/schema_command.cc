@@ -5,6 +5,7 @@
 #include "results/database.h"
 #include "results/embedded_sql.h"
 #include "tools/cnisim/commands.h"
+#include "tools/cnisim/say.h"
 
 namespace cnisim {
 
@@ -12,7 +13,7 @@ Command AddSchema(CLI::App&) {
   return [] {
     fmt::print("{}\n{}\nPRAGMA application_id = {};\nPRAGMA user_version = {};\n", SchemaSql(),
                IndexesSql(), kApplicationId, kSchemaVersion);
-    fmt::print(stderr, "every table, column and unit is explained in results/SCHEMA.md\n");
+    Say("every table, column and unit is explained in results/SCHEMA.md\n");
     return ExitCode::kOk;
   };
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/cnisim/text.h"
+
 namespace cnisim {
 namespace {
 
@@ -112,10 +114,12 @@ size_t Width(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::string Align(const std::vector<std::vector<std::string>>& lines,
+std::string Align(const std::vector<std::vector<std::string>>& cells,
                   const std::vector<bool>& right) {
   std::vector<size_t> widths(right.size());
-  for (const auto& line : lines) {
+  std::vector<std::vector<std::string>> lines = cells;
+  for (auto& line : lines) {
+    for (std::string& cell : line) cell = Escaped(cell);
     for (size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], Width(line[c]));
   }
   std::string out;

@@ -20,16 +20,17 @@ struct Table {
 
 // Every format ends with a newline. Table: columns of numbers to the right, the others to the left,
 // two spaces between. JSON: a list of objects. CSV as RFC 4180 has it, but lines end with "\n".
-// Infinity is "Inf" (in JSON a string, as JSON has no such number).
+// Infinity is "Inf" (in JSON a string, as JSON has no such number); bytes that are no UTF-8 become
+// U+FFFD in JSON and YAML.
 std::string Format(const Table& table, OutputFormat format);
 
 // Lists and objects of any depth.
 std::string FormatJson(const Json& value);
 std::string FormatYaml(const Json& value);
 
-// Columns of text, two spaces between; `right` says which are aligned to the right. Lines have no
-// trailing spaces.
-std::string Align(const std::vector<std::vector<std::string>>& lines,
+// Columns of text, two spaces between, control characters escaped; `right` says which are aligned
+// to the right. Lines have no trailing spaces.
+std::string Align(const std::vector<std::vector<std::string>>& cells,
                   const std::vector<bool>& right);
 // Characters, not bytes.
 size_t Width(std::string_view text);

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
-#include "results/results_file.h"
 #include "tools/cnisim/commands.h"
+#include "tools/cnisim/interrupt.h"
 #include "tools/cnisim/junit.h"
 #include "tools/cnisim/options.h"
+#include "tools/cnisim/outputs.h"
 #include "tools/cnisim/printer.h"
 #include "tools/cnisim/runner.h"
 #include "tools/cnisim/text.h"
@@ -22,29 +22,6 @@ struct Options {
   RunOptions run;
   OutputFormat format = OutputFormat::kTable;
 };
-
-// Folders give the .yaml and .yml files below them, by name.
-Result<std::vector<std::string>> Expand(const std::vector<std::string>& paths) {
-  std::vector<std::string> files;
-  for (const std::string& path : paths) {
-    std::error_code error;
-    if (path == "-" || !std::filesystem::is_directory(path, error)) {
-      files.push_back(path);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-      const auto extension = entry.path().extension();
-      if (entry.is_regular_file() && (extension == ".yaml" || extension == ".yml")) {
-        found.push_back(entry.path().string());
-      }
-    }
-    if (found.empty()) return Fail("usage", fmt::format("test: no .yaml file below {}", path));
-    std::ranges::sort(found);
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
-}
 
 struct Verdict {
   std::string_view word;
@@ -91,15 +68,17 @@ std::string TableText(std::span<const JobResult> results) {
     for (const ExpectationResult& e : result.figures.expectations) {
       if (e.passed) continue;
       out += fmt::format("         {}{}: {}; observed {}\n", e.warn_only ? "(warning) " : "",
-                         e.name, e.assertion, ObservedText(e));
+                         Escaped(e.name), Escaped(e.assertion), ObservedText(e));
     }
   }
   const auto count = [&](std::string_view word) {
     return std::ranges::count_if(results,
                                  [&](const JobResult& r) { return VerdictOf(r).word == word; });
   };
-  return out + fmt::format("{}: {} passed, {} failed\n", Counted(std::ssize(results), "run"),
-                           count("pass"), std::ssize(results) - count("pass"));
+  const auto stopped = count("stopped");
+  return out + fmt::format("{}: {} passed, {} failed{}\n", Counted(std::ssize(results), "run"),
+                           count("pass"), std::ssize(results) - count("pass") - stopped,
+                           stopped > 0 ? fmt::format(", {} interrupted", stopped) : "");
 }
 
 std::string ResultsText(std::span<const JobResult> results, OutputFormat format) {
@@ -129,28 +108,24 @@ ExitCode Test(const Options& options) {
   if (options.scenarios.files.empty()) {
     return UsageError("test: no scenario; `cnisim test FILE...` or `cnisim test FOLDER`");
   }
-  Result<std::vector<std::string>> paths = Expand(options.scenarios.files);
-  if (!paths) return UsageError(paths.error().message);
+  Result<std::vector<std::string>> paths = ExpandFolders(options.scenarios.files);
+  if (!paths) return ErrorOf("test", paths.error());
   const auto files = LoadFiles({std::move(*paths), options.scenarios.sets});
   if (!files) return ExitCode::kUsage;
   const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
-  if (!jobs) return UsageError(jobs.error().message);
+  if (!jobs) return ErrorOf("test", jobs.error());
 
-  std::optional<ResultsFile> file;
-  if (!options.run.db.empty()) {
-    Result<ResultsFile> created = ResultsFile::Create(options.run.db, options.run.overwrite);
-    if (!created) return RuntimeError(created.error().message);
-    file.emplace(std::move(*created));
-  }
-  const std::vector<JobResult> results =
-      RunJobs(*jobs, options.run, options.scenarios.sets, file ? &*file : nullptr);
+  CatchInterrupts();
+  Result<std::optional<ResultsFile>> outputs = CreateOutputs(*files, options.run, /*stem=*/"");
+  if (!outputs) return ErrorOf("test", outputs.error());
+  ResultsFile* const file = *outputs ? &**outputs : nullptr;
+  const std::vector<JobResult> results = RunJobs(*jobs, options.run, options.scenarios.sets, file);
   ExitCode code = Judge(results);
-  fmt::print("{}", ResultsText(results, options.format));
-  if (file && AllWritten(results) && !results.empty()) {
-    if (const Status published = file->Publish(); !published) {
-      code = Worse(code, RuntimeError(published.error().message));
-    }
+  if (file != nullptr && AllWritten(results) && !results.empty()) {
+    std::string name;
+    code = Worse(code, PublishResults(*file, *jobs, results, options.run, name));
   }
+  fmt::print("{}", ResultsText(results, options.format));
   if (!options.run.junit.empty()) {
     std::vector<RunFigures> runs;
     for (const JobResult& result : results) runs.push_back(result.figures);

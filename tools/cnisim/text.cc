@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+
+#include "sim/scenario/utf8.h"
 
 namespace cnisim {
 
@@ -59,6 +62,33 @@ std::string BytesText(int64_t bytes) {
 
 std::string Counted(int64_t n, std::string_view noun) {
   return fmt::format("{} {}{}", Grouped(n), noun, n == 1 ? "" : "s");
+}
+
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    const std::string_view character = text.substr(0, std::max<size_t>(1, length));
+    const auto first = static_cast<unsigned char>(character[0]);
+    // C0, DEL and C1.
+    const bool control = first < 0x20 || first == 0x7f ||
+                         (first == 0xc2 && static_cast<unsigned char>(character.back()) < 0xa0);
+    if (length > 0 && !control) {
+      escaped += character;
+    } else if (character == "\n") {
+      escaped += "\\n";
+    } else if (character == "\t") {
+      escaped += "\\t";
+    } else if (character == "\r") {
+      escaped += "\\r";
+    } else {
+      for (const char c : character) {
+        escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
+    }
+    text.remove_prefix(character.size());
+  }
+  return escaped;
 }
 
 bool UseColour() {

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "sim/scenario/utf8.h"
 #include "tools/cnisim/progress.h"
 #include "tools/cnisim/table.h"
 
@@ -97,6 +98,28 @@ TEST(Table, InfinityAndLookalikes) {
             "\"yes\"\n  },\n  {\n    \"v\": \"\"\n  }\n]\n");
   EXPECT_EQ(Format(table, OutputFormat::kYaml),
             "- v: .inf\n- v: \"10\"\n- v: \"yes\"\n- v: \"\"\n");
+}
+
+// Every byte and every pair of bytes: nothing that a terminal acts on comes through, what is left
+// is valid UTF-8, and printable ASCII stays.
+TEST(Escaped, LeavesNothingToActOn) {
+  for (int pair = 0; pair < 0x10000; ++pair) {
+    const std::string text{static_cast<char>(pair >> 8), static_cast<char>(pair & 0xff)};
+    const std::string escaped = Escaped(text);
+    for (std::string_view rest = escaped; !rest.empty();) {
+      const size_t length = Utf8Length(rest);
+      ASSERT_GT(length, 0u) << pair;
+      const auto first = static_cast<unsigned char>(rest[0]);
+      ASSERT_FALSE(first < 0x20 || first == 0x7f) << pair;
+      ASSERT_FALSE(first == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0) << pair;
+      rest.remove_prefix(length);
+    }
+    const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+    if (printable(text[0]) && printable(text[1])) {
+      ASSERT_EQ(escaped, text);
+    }
+  }
+  EXPECT_EQ(Escaped("a\n\t\r\x1bé\xff"), "a\\n\\t\\r\\x1bé\\xff");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/options.h"
+#include "tools/cnisim/say.h"
 #include "tools/cnisim/table.h"
 #include "tools/cnisim/text.h"
 
@@ -21,18 +22,20 @@ ExitCode Validate(const Options& options) {
   if (options.scenarios.files.empty()) {
     return UsageError("validate: no scenario file; `cnisim validate FILE...`");
   }
+  const Result<std::vector<std::string>> files = ExpandFolders(options.scenarios.files);
+  if (!files) return ErrorOf("validate", files.error());
   ExitCode code = ExitCode::kOk;
   Table table;
   table.columns = {"file", "line", "column", "kind", "code", "message", "suggestion"};
   LoadOptions load;
   load.sets = options.scenarios.sets;
-  for (const std::string& file : options.scenarios.files) {
+  for (const std::string& file : *files) {
     const LoadResult loaded = LoadFile(file, load);
     if (!loaded) code = ExitCode::kUsage;
     const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
     const bool as_text = options.format == OutputFormat::kTable;
     for (const Diagnostic& d : told) {
-      if (as_text) fmt::print(stderr, "{}\n", d.ToString());
+      if (as_text) Say("{}\n", d.ToString());
       table.rows.push_back({d.file, d.line, d.column,
                             d.kind == DiagnosticKind::kError ? "error" : "warning", d.code,
                             d.message, d.suggestion});
@@ -58,6 +61,7 @@ Command AddValidate(CLI::App& app) {
   AddScenarioOptions(app, options->scenarios);
   app.add_flag("--resolved", options->resolved, "Print scenarios with every default spelt out");
   AddOutputOption(app, options->format);
+  app.footer("A folder stands for the .yaml and .yml files below it.");
   return [options] { return Validate(*options); };
 }
 

@@ -1,0 +1,89 @@
+#include "tools/cnisim/outputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tools/cnisim/commands.h"
+#include "tools/cnisim/junit.h"
+#include "tools/cnisim/say.h"
+
+namespace cnisim {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether both names lead to one file, which need not exist.
+bool SameFile(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return fs::is_regular_file(a, error);
+  const fs::path canonical = fs::weakly_canonical(a, error);
+  return !error && canonical == fs::weakly_canonical(b, error) && !error;
+}
+
+Status CheckInputs(const std::string& output, std::span<const ScenarioFile> files) {
+  for (const ScenarioFile& file : files) {
+    std::vector<fs::path> inputs = file.loaded.files;
+    inputs.emplace_back(file.path());
+    const auto same = std::ranges::find_if(
+        inputs, [&](const fs::path& input) { return SameFile(output, input); });
+    if (same != inputs.end()) {
+      return Fail("usage", fmt::format("{}: it is an input; results do not replace it", output));
+    }
+  }
+  return {};
+}
+
+bool Complete(std::span<const Job> jobs, std::span<const JobResult> results) {
+  return results.size() == jobs.size() && std::ranges::none_of(results, [](const JobResult& r) {
+           return r.figures.status == RunStatus::kInterrupted;
+         });
+}
+
+}  // namespace
+
+Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> files,
+                                                 const RunOptions& options,
+                                                 const std::string& stem) {
+  for (const std::string& output : {options.db, options.junit}) {
+    if (output.empty()) continue;
+    if (Status s = CheckInputs(output, files); !s) return tl::unexpected(s.error());
+  }
+  if (!options.junit.empty()) {
+    if (Status s = CheckJunit(options.junit); !s) return tl::unexpected(s.error());
+  }
+  std::optional<ResultsFile> file;
+  if (options.db.empty() && stem.empty()) return file;
+  Result<ResultsFile> created = options.db.empty()
+                                    ? ResultsFile::CreateNew(stem)
+                                    : ResultsFile::Create(options.db, options.overwrite);
+  if (!created) return tl::unexpected(created.error());
+  file.emplace(std::move(*created));
+  for (const char* suffix : {"", ".partial"}) {
+    if (!options.junit.empty() && SameFile(options.junit, file->path() + suffix)) {
+      return Fail("usage", fmt::format("--junit {}: that is the results file", options.junit));
+    }
+  }
+  return file;
+}
+
+ExitCode PublishResults(ResultsFile& file, std::span<const Job> jobs,
+                        std::span<const JobResult> results, const RunOptions& options,
+                        std::string& name) {
+  const bool complete = Complete(jobs, results);
+  Result<std::string> published = file.Publish(/*may_replace=*/complete);
+  if (!published) return RuntimeError(published.error().message);
+  name = std::move(*published);
+  // A name that nobody gave may change.
+  if (options.db.empty() || name == file.path()) return ExitCode::kOk;
+  if (!complete && options.overwrite) {
+    Say("cnisim: {} stays: an interrupted run does not replace it; its results are in {}\n",
+        file.path(), name);
+    return ExitCode::kOk;
+  }
+  return RuntimeError(fmt::format("{}: something else has that name by now; the results are in {}",
+                                  file.path(), name));
+}
+
+}  // namespace cnisim
