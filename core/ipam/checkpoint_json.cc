@@ -13,7 +13,6 @@ namespace cnisim {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Address = decltype(Allocation::ip);
 
 constexpr std::string_view kVersion = "vpc-cni-ipam/1";
 
@@ -76,11 +75,11 @@ class Members {
   std::string wrong_;
 };
 
-Address ParseAddress(Members& entry) {
+IpAddress ParseAddress(Members& entry) {
   for (const char* name : {"ipv4", "ipv6"}) {
-    if (const auto address = Address::Parse(entry.Text(name))) return *address;
+    if (const auto address = IpAddress::Parse(entry.Text(name))) return *address;
   }
-  return Address();
+  return IpAddress();
 }
 
 Result<Allocation> FromJson(const Json& json, CivilEpoch epoch) {

@@ -105,6 +105,7 @@ void Ec2::SetObserver(Observer* observer, CloudEntities entities) {
     subnets_[i].told_free = subnets_[i].allocator.free_count();
   }
   told_ = levels_;
+  told_.available = static_cast<int64_t>(available_.size());
 }
 
 void Ec2::TellLevel(Metric metric, int64_t level, int64_t& told) {
@@ -124,11 +125,12 @@ void Ec2::Tell(uint32_t subnet) {
   }
   TellLevel(Metric::kVpcAddressesHeld, levels_.addresses, told_.addresses);
   TellLevel(Metric::kEnisAttached, levels_.enis, told_.enis);
+  TellLevel(Metric::kEnisAvailable, static_cast<int64_t>(available_.size()), told_.available);
   TellLevel(Metric::kPrefixesAttached, levels_.prefixes, told_.prefixes);
 }
 
 void Ec2::TellAll() {
-  told_ = Levels{-1, -1, -1};
+  told_ = Levels{-1, -1, -1, -1};
   for (uint32_t i = 0; i < subnets_.size(); ++i) {
     subnets_[i].told_free = -1;
     Tell(i);

@@ -15,6 +15,8 @@ constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
      "ENI primary and secondary addresses plus 16 per prefix, over all nodes"},
     {Metric::kEnisAttached, "enis_attached", kGauge, kCluster, "ENIs",
      "ENIs attached to instances, primary ones included"},
+    {Metric::kEnisAvailable, "enis_available", kGauge, kCluster, "ENIs",
+     "ENIs attached to nothing: being made or freed, or left behind"},
     {Metric::kPrefixesAttached, "prefixes_attached", kGauge, kCluster, "prefixes",
      "/28 prefixes on attached ENIs"},
     {Metric::kPoolEnis, "pool_enis", kGauge, kNodeGroup, "ENIs",

@@ -24,6 +24,7 @@ enum class Metric : uint8_t {
   kSubnetFreeIps,
   kVpcAddressesHeld,
   kEnisAttached,
+  kEnisAvailable,
   kPrefixesAttached,
   kPoolEnis,
   kPoolPrefixes,

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "core/ipam/quirks.h"
 #include "core/ipam/settings.h"
 #include "sim/cloud/instance_types.h"
 #include "sim/observe/metrics.h"
@@ -87,6 +88,15 @@ Table Variables() {
   return table;
 }
 
+Table QuirksTable() {
+  Table table;
+  table.columns = {"quirk", "rule", "what"};
+  for (const QuirkInfo& quirk : AllQuirks()) {
+    table.rows.push_back({quirk.name, quirk.rule, quirk.what});
+  }
+  return table;
+}
+
 ExitCode PrintMaxPods(const Options& options) {
   if (options.type.empty()) {
     fmt::print("{}", Format(MaxPodsOf(AllInstanceTypes()), options.format));
@@ -120,12 +130,14 @@ Command AddCatalog(CLI::App& app) {
   add("constants", "Constants of the world: value, range, source");
   add("metrics", "Metrics: what series, scalars and expectations name");
   add("env", "Variables of aws-node: value in the manifest, simulated or not");
+  add("quirks", "Quirks of the real agent: what it does, and what a repaired one does");
   return [&app, options] {
     const std::string part = app.get_subcommands().front()->get_name();
     if (part == "maxpods") return PrintMaxPods(*options);
     const Table table = part == "instance-types" ? InstanceTypes()
                         : part == "constants"    ? ConstantsTable()
                         : part == "metrics"      ? Metrics()
+                        : part == "quirks"       ? QuirksTable()
                                                  : Variables();
     fmt::print("{}", Format(table, options->format));
     return ExitCode::kOk;
