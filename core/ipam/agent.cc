@@ -116,7 +116,7 @@ Task<Result<std::vector<PodAddress>>> Agent::DelPod(IpamKey key) {
       StartFlow(ForgetCidrOfExcludedEni(state_, one.pool->network_card(),
                                         one.released.address.eni_id, one.released.cidr));
     }
-    co_await ReleaseAfterDel(state_, *one.pool, one.released);
+    StartFlow(ReleaseAfterDel(state_, *one.pool, one.released));
   }
   co_return addresses;
 }

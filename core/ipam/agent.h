@@ -37,7 +37,8 @@ class Agent {
                                          bool every_card = false) {
     return AssignPodAddresses(state_, key, metadata, every_card);
   }
-  // CNI DEL. Waits only if there is something to give back to EC2 at once (PX-4).
+  // CNI DEL: never waits either. (The real agent answers only when what PX-4 has it give back to EC2
+  // is given back; here the answer does not depend on it.)
   Task<Result<std::vector<PodAddress>>> DelPod(IpamKey key);
 
   // SIGTERM: no pool grows and no ENI leaves any more; pods are still served (SU-3).
