@@ -155,7 +155,40 @@ struct Setting {
   const char* instance_type;
   std::map<std::string, std::optional<std::string>> env;
   ChoicePolicy choice = ChoicePolicy::kRandom;
+  // What else is different from Churn.
+  void (*change)(Scenario&) = nullptr;
 };
+
+void ToggleMode(Scenario& s) {
+  s.events.push_back({TimePoint(minutes(10)), SetEnv{{{"ENABLE_PREFIX_DELEGATION", "true"}}}});
+  s.events.push_back({TimePoint(minutes(40)), SetEnv{{{"ENABLE_PREFIX_DELEGATION", "false"}}}});
+}
+
+void RepairAll(Scenario& s) { s.network.quirks = AllRepaired(); }
+
+void LoseNodes(Scenario& s) { s.node_groups[0].node_lifetime = Exponential(minutes(12)); }
+
+void PutPodsElsewhere(Scenario& s) {
+  s.vpc.subnets.push_back(MakeSubnet("pods", "10.0.64.0/20"));
+  s.network.env["AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"] = "true";
+  s.network.eni_configs = {{"default", 2, {}}};
+}
+
+void ExcludeNodeSubnets(Scenario& s) {
+  s.vpc.subnets[0].tags = s.vpc.subnets[1].tags = {{"kubernetes.io/role/cni", "0"}};
+  s.vpc.subnets.push_back(MakeSubnet("pods", "10.0.64.0/20"));
+  s.vpc.subnets[2].tags = {{"kubernetes.io/role/cni", "1"}};
+}
+
+void UseIpv6(Scenario& s) {
+  s.vpc.ipv6_cidr = Ipv6Cidr::Parse("2600:1f13:0:ff00::/56");
+  for (SubnetSpec& subnet : s.vpc.subnets) {
+    const uint64_t number = subnet.name == "a" ? 0 : 1;
+    subnet.ipv6_cidr = Ipv6Cidr(Ipv6Address(0x26001f130000ff00 | number, 0), 64);
+  }
+  s.network.env["ENABLE_IPv4"] = "false";
+  s.network.env["ENABLE_IPv6"] = "true";
+}
 
 void PrintTo(const Setting& setting, std::ostream* os) { *os << setting.name; }
 
@@ -165,6 +198,7 @@ class PolicyTest : public testing::TestWithParam<Setting> {
     Scenario s = Churn(4, GetParam().instance_type, 60);
     s.network.env = GetParam().env;
     s.network.choice = GetParam().choice;
+    if (GetParam().change != nullptr) GetParam().change(s);
     return s;
   }
 };
@@ -199,7 +233,18 @@ INSTANTIATE_TEST_SUITE_P(
                 "t3.small",
                 {{"ENABLE_PREFIX_DELEGATION", "true"}, {"WARM_IP_TARGET", "5"}}},
         Setting{"no_cooldown", "m5.large", {{"IP_COOLDOWN_PERIOD", "0"}}},
-        Setting{"no_discovery", "m5.large", {{"ENABLE_SUBNET_DISCOVERY", "false"}}}),
+        Setting{"no_discovery", "m5.large", {{"ENABLE_SUBNET_DISCOVERY", "false"}}},
+        Setting{"mode_toggles", "m5.large", {}, ChoicePolicy::kRandom, ToggleMode},
+        Setting{
+            "repaired", "m5.large", {{"WARM_IP_TARGET", "2"}}, ChoicePolicy::kRandom, RepairAll},
+        Setting{"spot", "m5.large", {}, ChoicePolicy::kRandom, LoseNodes},
+        Setting{"custom_networking", "m5.xlarge", {}, ChoicePolicy::kRandom, PutPodsElsewhere},
+        Setting{"excluded_subnets", "m5.large", {}, ChoicePolicy::kRandom, ExcludeNodeSubnets},
+        Setting{"ipv6",
+                "m5.large",
+                {{"ENABLE_PREFIX_DELEGATION", "true"}},
+                ChoicePolicy::kRandom,
+                UseIpv6}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST(World, ExhaustedSubnetsKeepParkedLoopsHonestToo) {
