@@ -161,7 +161,7 @@ TEST_F(Annotated, ConflictsAreRetriedAfterGrowingPauses) {
     EXPECT_EQ(world.cards.Assigned(), 1u);
     constexpr int kPauses[] = {0, 10, 60, 310, 310};
     EXPECT_EQ(world.clock.Now() - kTimeZero, milliseconds(kPauses[conflicts]));
-    EXPECT_EQ(world.kubernetes.patches, std::min(conflicts + 1, 4));
+    EXPECT_EQ(world.kubernetes.pod_patches, std::min(conflicts + 1, 4));
   }
 }
 
@@ -172,7 +172,7 @@ TEST_F(Annotated, OtherErrorsAreNotRetried) {
   rpc::AddNetworkReply reply;
   EXPECT_TRUE(RunNow(backend.AddNetwork(request, &reply)).ok());
   EXPECT_FALSE(reply.success());
-  EXPECT_EQ(world_.kubernetes.patches, 0);
+  EXPECT_EQ(world_.kubernetes.pod_patches, 0);
 }
 
 TEST_F(Annotated, IsSetOnceAndClearedOnlyByItsOwner) {
@@ -186,7 +186,7 @@ TEST_F(Annotated, IsSetOnceAndClearedOnlyByItsOwner) {
     EXPECT_TRUE(added.success());
   }
   EXPECT_EQ(Annotation(), "10.0.0.0");
-  EXPECT_EQ(world_.kubernetes.patches, 1);
+  EXPECT_EQ(world_.kubernetes.pod_patches, 1);
   EXPECT_TRUE(RunNow(backend.DelNetwork(del, &deleted)).ok());
   EXPECT_EQ(Annotation(), "");
 

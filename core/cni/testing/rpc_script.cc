@@ -230,7 +230,7 @@ std::string RpcScript::SetPod(Arguments& a) {
 
 std::string RpcScript::Break(Arguments& a) {
   if (a.Flag("metadata")) world_.node.metadata_fails = true;
-  if (a.Flag("kubernetes")) world_.kubernetes.error = Error{"Timeout", "the API times out"};
+  if (a.Flag("kubernetes")) world_.kubernetes.pod_error = Error{"Timeout", "the API times out"};
   if (a.Flag("release"))
     world_.cards.release_error = Error{"EROFS", "the file system is read-only"};
   if (a.Flag("agent")) channel_.set_backend(nullptr);

@@ -515,6 +515,7 @@ Status MemoryCheckpointStore::Rewrite(const AllocationSource& all) {
 
 Task<Result<PodObject>> FakeKubernetes::GetPod(std::string pod_namespace, std::string name) {
   if (failing) co_return Fail("InternalError", "scripted failure");
+  if (pod_error) co_return tl::unexpected(*pod_error);
   const auto pod = pods.find(pod_namespace + "/" + name);
   if (pod == pods.end()) co_return FailWith(kubernetes_error::kNotFound, name);
   co_return pod->second;
@@ -523,6 +524,11 @@ Task<Result<PodObject>> FakeKubernetes::GetPod(std::string pod_namespace, std::s
 Task<Status> FakeKubernetes::PatchPodAnnotation(std::string pod_namespace, std::string name,
                                                 std::string key, std::string value) {
   if (failing) co_return Fail("InternalError", "scripted failure");
+  ++pod_patches;
+  if (conflicts > 0) {
+    --conflicts;
+    co_return FailWith(kubernetes_error::kConflict, "the pod changed");
+  }
   const auto pod = pods.find(pod_namespace + "/" + name);
   if (pod == pods.end()) co_return FailWith(kubernetes_error::kNotFound, name);
   pod->second.annotations[key] = value;
@@ -542,7 +548,7 @@ Task<Result<EniConfig>> FakeKubernetes::GetEniConfig(std::string name) {
 
 Task<Status> FakeKubernetes::PatchCniNode(std::vector<CniNodeFeature> patched) {
   if (failing) co_return Fail("InternalError", "scripted failure");
-  ++patches;
+  ++cni_node_patches;
   for (const CniNodeFeature& feature : patched) {
     std::erase_if(features, [&](const CniNodeFeature& old) { return old.name == feature.name; });
     features.push_back(feature);

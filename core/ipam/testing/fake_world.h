@@ -249,10 +249,13 @@ class FakeKubernetes final : public KubernetesApi {
  public:
   NodeObject node;
   bool failing = false;
+  std::optional<Error> pod_error;  // of every GetPod
   std::map<std::string, EniConfig> eni_configs;
   std::map<std::string, PodObject> pods;  // by "namespace/name"
-  std::vector<CniNodeFeature> features;   // of the CNINode; one of a name replaces its like
-  int patches = 0;                        // of the CNINode
+  int conflicts = 0;                      // how many patches of a pod to come meet one
+  int pod_patches = 0;
+  std::vector<CniNodeFeature> features;  // of the CNINode; one of a name replaces its like
+  int cni_node_patches = 0;
 
   Task<Result<PodObject>> GetPod(std::string pod_namespace, std::string name) override;
   Task<Status> PatchPodAnnotation(std::string pod_namespace, std::string name, std::string key,

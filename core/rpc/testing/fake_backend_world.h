@@ -108,36 +108,6 @@ class FakeNodeSource final : public NodeSource {
   std::optional<int> trunk;
 };
 
-class FakeKubernetes final : public KubernetesApi {
- public:
-  Task<Result<PodObject>> GetPod(std::string pod_namespace, std::string name) override {
-    if (error) co_return tl::unexpected(*error);
-    const auto it = pods.find(pod_namespace + "/" + name);
-    if (it == pods.end()) {
-      co_return Fail(std::string(kubernetes_error::kNotFound), "pod " + name + " not found");
-    }
-    co_return it->second;
-  }
-  Task<Status> PatchPodAnnotation(std::string pod_namespace, std::string name, std::string key,
-                                  std::string value) override {
-    ++patches;
-    if (conflicts > 0) {
-      --conflicts;
-      co_return Fail(std::string(kubernetes_error::kConflict), "the pod changed");
-    }
-    pods[pod_namespace + "/" + name].annotations[key] = value;
-    co_return Status();
-  }
-  Task<Result<NodeObject>> GetNode() override { co_return NodeObject(); }
-  Task<Result<EniConfig>> GetEniConfig(std::string) override { co_return EniConfig(); }
-  Task<Status> PatchCniNode(std::vector<CniNodeFeature>) override { co_return Status(); }
-
-  std::map<std::string, PodObject> pods;  // by "namespace/name"
-  std::optional<Error> error;             // of every GetPod
-  int conflicts = 0;                      // how many patches to come meet one
-  int patches = 0;
-};
-
 struct FakeBackendWorld {
   BackendPorts Ports() { return {cards, node, kubernetes, clock, Choice::Oldest()}; }
 
