@@ -184,6 +184,8 @@ void NodeManager::Replace(uint32_t index) {
   Node& node = *nodes_[index];
   const int group = node.config().node_group;
   std::erase(groups_[static_cast<size_t>(group)].members, &node);
+  // The machine is interrupted: whatever its agent was doing stays as it is.
+  node.network->Stop();
   Drain(node);
   Scale(group, groups_[static_cast<size_t>(group)].desired);
 }
@@ -203,13 +205,13 @@ Task<void> NodeManager::RestartAgents() {
   std::vector<uint32_t> restarting;
   const auto done = [this](uint32_t index) {
     const auto& node = nodes_[index];
-    return node == nullptr || node->network == nullptr || node->network->Serving();
+    return node == nullptr || node->draining || node->network->Serving();
   };
   size_t next = 0;
   while (next < waiting.size() || !restarting.empty()) {
     while (next < waiting.size() && restarting.size() < at_once) {
       const uint32_t index = waiting[next++];
-      if (nodes_[index] == nullptr || nodes_[index]->network == nullptr) continue;
+      if (nodes_[index] == nullptr || nodes_[index]->draining) continue;
       nodes_[index]->network->Restart();
       restarting.push_back(index);
     }
@@ -221,7 +223,7 @@ Task<void> NodeManager::RestartAgents() {
 void NodeManager::RestartAgent(const std::string& node) {
   const auto it = std::ranges::find_if(
       nodes_, [&](const auto& n) { return n != nullptr && n->name() == node; });
-  if (it == nodes_.end() || (*it)->network == nullptr || !(*it)->ready) {
+  if (it == nodes_.end() || (*it)->network == nullptr || !(*it)->ready || (*it)->draining) {
     context_.TellFinding("restart-without-agent", Severity::kWarning,
                          "no agent runs on " + node + " when its restart is due");
     return;

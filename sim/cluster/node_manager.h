@@ -50,7 +50,7 @@ class NodeManager {
   void OnNetworkReady(Node& node);
   Task<void> BecomeReady(Node& node);
   Task<void> RestartAgents();
-  // Drains the node and launches another.
+  // The node is interrupted, as a spot instance is, and another one launched.
   void Replace(uint32_t index);
   void Drain(Node& node);
   Task<void> TerminateWhenEmpty(Node& node);
