@@ -95,19 +95,30 @@ std::string PodsText(const RunFigures& run) {
   return out;
 }
 
-std::string AddressesText(const RunFigures& run) {
+// What the pools hold. IPv6 prefixes have more addresses than anybody wants to count.
+std::string PoolText(const RunFigures& run) {
+  constexpr int64_t kBeyondIpv4 = int64_t{1} << 32;
+  if (run.pool > kBeyondIpv4) {
+    return fmt::format("in pools: IPv6 prefixes, {} addresses used by pods", Grouped(run.assigned));
+  }
   const int64_t idle = run.pool - run.assigned;
+  std::string share;
+  if (run.pool > 0) {
+    share = fmt::format(
+        " ({} %)", std::llround(100.0 * static_cast<double>(idle) / static_cast<double>(run.pool)));
+  }
+  return fmt::format("in pools {}: {} used by pods, {} idle{}", Grouped(run.pool),
+                     Grouped(run.assigned), Grouped(idle), share);
+}
+
+std::string AddressesText(const RunFigures& run) {
   std::string prefixes;
   if (run.prefixes > 0) prefixes = fmt::format(" · prefixes {}", Grouped(run.prefixes));
   std::string out = fmt::format(
       "NODES ready {} (most {}) · ENIs {} (most {}){}\n"
-      "ADDRESSES held {} (most {}) · in pools {}: {} used by pods, {} idle{}\n",
+      "ADDRESSES held {} (most {}) · {}\n",
       Grouped(run.nodes_ready), Grouped(run.nodes_most), Grouped(run.enis), Grouped(run.enis_most),
-      prefixes, Grouped(run.held), Grouped(run.held_most), Grouped(run.pool), Grouped(run.assigned),
-      Grouped(idle),
-      run.pool > 0 ? fmt::format(" ({} %)", std::llround(100.0 * static_cast<double>(idle) /
-                                                         static_cast<double>(run.pool)))
-                   : "");
+      prefixes, Grouped(run.held), Grouped(run.held_most), PoolText(run));
   if (run.subnets.empty()) return out;
   Lines lines{{"SUBNET", "cidr", "size", "used", "free", "lowest free", "at"}};
   for (const SubnetFigures& s : run.subnets) {
