@@ -318,14 +318,14 @@ TEST_F(FileCheckpointStoreTest, CarriesADatastoreOverARestart) {
   });
   FileCheckpointStore store = StoreOver(files);
   Datastore::Config config;
-  config.prefix_mode = true;
+  config.mode = PoolMode::kPrefixes;
   config.ip_cooldown = Duration(0);
   EniAttributes eni;
   eni.id = "eni-1";
   const auto make = [&] {
     auto datastore = std::make_unique<Datastore>(config, store, Choice::Oldest(), nullptr);
     EXPECT_TRUE(datastore->AddEni(eni, kTimeZero));
-    EXPECT_TRUE(datastore->AddCidr(eni.id, Ipv4Cidr(Ipv4Address(10, 0, 0, 16), 28), true));
+    EXPECT_TRUE(datastore->AddCidr(eni.id, Ipv4Cidr(Ipv4Address(10, 0, 0, 16), 28)));
     return datastore;
   };
   const auto by_key = [](const Datastore& datastore) {

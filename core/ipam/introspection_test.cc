@@ -128,16 +128,15 @@ TEST_F(Introspection, ShowsWhatTheDatastoreHolds) {
   eni.id = "eni-3";
   ASSERT_TRUE(other.AddEni(eni, kTimeZero));
   for (uint8_t i = 1; i <= 6; ++i) {
-    ASSERT_TRUE(
-        other.AddCidr(i % 2 == 0 ? "eni-2" : "eni-3", Ipv4Cidr(Ipv4Address(10, 0, 1, i))));
+    ASSERT_TRUE(other.AddCidr(i % 2 == 0 ? "eni-2" : "eni-3", Ipv4Cidr(Ipv4Address(10, 0, 1, i))));
   }
   ASSERT_TRUE(other.AddCidr("eni-2", Ipv4Cidr(Ipv4Address(10, 0, 2, 0), 28)));
-  ASSERT_TRUE(other.SetExcluded("eni-3"));
+  ASSERT_TRUE(other.SetExcluded("eni-3", true));
   std::mt19937 random(1);
   TimePoint now = kTimeZero;
   for (int i = 0; i < 200; ++i) {
     now += std::chrono::seconds(random() % 20);
-    if (i % 50 == 0) other.SetPrefixMode(i % 100 == 0);
+    if (i % 50 == 0) other.SetMode(i % 100 == 0 ? PoolMode::kPrefixes : PoolMode::kSecondaryIps);
     const IpamKey key{"net", "c" + std::to_string(random() % 9), "eth0"};
     if (random() % 2 == 0) {
       static_cast<void>(other.Assign(key, {"ns", "pod-" + key.container}, now));

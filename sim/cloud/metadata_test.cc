@@ -56,7 +56,7 @@ TEST(Metadata, ShowsThePrimaryAtBoot) {
   EXPECT_EQ(enis[0].primary_ip, w.metadata.identity().primary_ip);
   EXPECT_EQ(enis[0].device_number, 0);
   EXPECT_EQ(w.metadata.VisibleDigest(), DigestOf(enis));
-  EXPECT_EQ(Await(w.simulation, w.metadata.GetVpcCidrs())->size(), 1u);
+  EXPECT_EQ(Await(w.simulation, w.metadata.GetVpcCidrs(/*ipv6=*/false))->size(), 1u);
   EXPECT_EQ(Await(w.simulation, w.metadata.GetSecurityGroups())->size(), 1u);
   EXPECT_EQ(Await(w.simulation, w.metadata.GetIdentity())->instance_type, "m5.4xlarge");
 }
@@ -75,7 +75,7 @@ TEST(Metadata, RequestsCostTimeAndAreCounted) {
   EXPECT_EQ(w.metadata.requests(), 203);
   // The account's count includes instances that are gone.
   const auto other = *w.ec2.AddInstance("n2", *FindInstanceType("m5.large"), 0, 6);
-  (void)Await(w.simulation, w.ec2.metadata(other).GetVpcCidrs());
+  (void)Await(w.simulation, w.ec2.metadata(other).GetVpcCidrs(/*ipv6=*/false));
   w.ec2.RemoveInstance(other);
   EXPECT_EQ(w.ec2.metadata_requests(), 204);
 }
