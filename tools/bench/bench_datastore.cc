@@ -26,9 +26,10 @@ void AddDelPairs(benchmark::State& state, bool prefix_mode) {
   const int pods = static_cast<int>(state.range(0));
   const int per_cidr = prefix_mode ? 16 : 1;
   NoCheckpoint checkpoint;
-  Datastore datastore(
-      {prefix_mode ? PoolMode::kPrefixes : PoolMode::kSecondaryIps, Duration::zero()}, checkpoint,
-      Choice::Random(1), nullptr);
+  Datastore::Config config;
+  config.mode = prefix_mode ? PoolMode::kPrefixes : PoolMode::kSecondaryIps;
+  config.ip_cooldown = Duration::zero();
+  Datastore datastore(config, checkpoint, Choice::Random(1), nullptr);
   int left = pods + 1;
   for (int e = 0; left > 0; ++e) {
     EniAttributes eni;
