@@ -105,7 +105,7 @@ void Ec2::SetObserver(Observer* observer, CloudEntities entities) {
     subnets_[i].told_free = subnets_[i].allocator.free_count();
   }
   told_ = levels_;
-  told_.available = static_cast<int64_t>(available_.size());
+  told_.available = enis_available();
 }
 
 void Ec2::TellLevel(Metric metric, int64_t level, int64_t& told) {
@@ -125,7 +125,7 @@ void Ec2::Tell(uint32_t subnet) {
   }
   TellLevel(Metric::kVpcAddressesHeld, levels_.addresses, told_.addresses);
   TellLevel(Metric::kEnisAttached, levels_.enis, told_.enis);
-  TellLevel(Metric::kEnisAvailable, static_cast<int64_t>(available_.size()), told_.available);
+  TellLevel(Metric::kEnisAvailable, enis_available(), told_.available);
   TellLevel(Metric::kPrefixesAttached, levels_.prefixes, told_.prefixes);
 }
 

@@ -99,6 +99,7 @@ class Ec2 {
   // ENI primaries and secondaries plus 16 per prefix, attached or not.
   int64_t addresses_held() const { return levels_.addresses; }
   int64_t enis_attached() const { return levels_.enis; }
+  int64_t enis_available() const { return static_cast<int64_t>(available_.size()); }
   // On attached ENIs.
   int64_t prefixes_attached() const { return levels_.prefixes; }
 

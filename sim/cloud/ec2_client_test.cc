@@ -98,8 +98,21 @@ TEST(Ec2Client, EveryActionWorks) {
   EXPECT_EQ(seen->front().ipv4_prefixes, std::vector<Ipv4Cidr>{assigned->prefixes[1]});
   EXPECT_EQ(seen->front().tags.at("k"), "v");
   EXPECT_EQ(Await(s, client.DescribeSubnets(w.ec2.vpc_id(), "z"))->size(), 1u);
+  NetworkInterfaceFilter filter;
+  filter.tag_key = "k";
+  filter.vpc_id = w.ec2.vpc_id();
+  const auto found = Await(s, client.FindNetworkInterfaces(filter, ""));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->interfaces.size(), 1u);
+  filter.available = true;
+  EXPECT_TRUE(Await(s, client.FindNetworkInterfaces(filter, ""))->interfaces.empty());
+  EXPECT_EQ(Await(s, client.DescribeInstanceType("m5.large"))->ipv4_per_eni, 10);
+  const auto ipv6 = Await(s, client.AssignIpv6Prefixes(eni->id, 1));
+  EXPECT_EQ(CodeOf(ipv6), "InvalidParameterValue");  // the subnet has no IPv6 block
+  EXPECT_TRUE(Await(s, client.UnassignIpv6Prefixes(eni->id, {})));
   EXPECT_TRUE(Await(s, client.DetachNetworkInterface(*attachment)));
   s.Run(s.Now() + seconds(5));
+  EXPECT_EQ(Await(s, client.FindNetworkInterfaces(filter, ""))->interfaces.size(), 1u);
   EXPECT_TRUE(Await(s, client.DeleteNetworkInterface(eni->id)));
   EXPECT_EQ(CodeOf(Await(s, client.DeleteNetworkInterface(eni->id))),
             "InvalidNetworkInterfaceID.NotFound");
@@ -108,7 +121,8 @@ TEST(Ec2Client, EveryActionWorks) {
   std::sort(told.begin(), told.end());
   told.erase(std::unique(told.begin(), told.end()), told.end());
   EXPECT_EQ(told.size(), kEc2ActionCount);
-  EXPECT_EQ(w.recorder.attempts.size(), kEc2ActionCount + 1);  // a refusal is not retried
+  // One each, three of DescribeNetworkInterfaces more, and a refusal, which is not retried.
+  EXPECT_EQ(w.recorder.attempts.size(), kEc2ActionCount + 4);
   EXPECT_EQ(w.recorder.attempts.back().outcome, ApiOutcome::kFailed);
   EXPECT_EQ(client.retry_quota(), Ec2Client::kRetryQuota);
 }

@@ -364,7 +364,8 @@ TEST(Ec2Random, InvariantsAndGauges) {
     EXPECT_EQ(level(Metric::kVpcAddressesHeld, kClusterEntity), ec2.addresses_held());
     EXPECT_EQ(level(Metric::kEnisAttached, kClusterEntity), ec2.enis_attached());
     EXPECT_EQ(level(Metric::kPrefixesAttached, kClusterEntity), ec2.prefixes_attached());
-    EXPECT_EQ(last.size(), 6u);
+    EXPECT_EQ(level(Metric::kEnisAvailable, kClusterEntity), ec2.enis_available());
+    EXPECT_EQ(last.size(), 7u);
   }
 }
 

@@ -64,13 +64,18 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
     std::exchange(waiter_, nullptr).resume();
   }
 
-  void Poke() {
+  void Poke(uint64_t pool_digest) {
+    if (pool_digest != offer_.pool_digest) {
+      WakeForReconcile();
+      return;
+    }
     const TimePoint now = pacer_.simulation_.Now();
     WalkTo(now);
     WakeAtUpdateNotBefore(now + Duration(1));
   }
 
-  void MetadataChanged() {
+  // Book and metadata may differ from now on.
+  void WakeForReconcile() {
     const TimePoint now = pacer_.simulation_.Now();
     WalkTo(now);
     // An iteration whose update has passed goes on at its check; else at its update.
@@ -206,12 +211,12 @@ Task<void> SimPoolLoopPacer::UntilRead(PolledMetadata) {
   }
 }
 
-void SimPoolLoopPacer::Poke() {
-  if (parked_ != nullptr) parked_->Poke();
+void SimPoolLoopPacer::Poke(uint64_t pool_digest) {
+  if (parked_ != nullptr) parked_->Poke(pool_digest);
 }
 
 void SimPoolLoopPacer::MetadataChanged() {
-  if (parked_ != nullptr) parked_->MetadataChanged();
+  if (parked_ != nullptr) parked_->WakeForReconcile();
 }
 
 void SimPoolLoopPacer::CatchUp() {

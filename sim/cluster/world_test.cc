@@ -317,6 +317,7 @@ TEST(World, SettledStartHasPoolsAndPodsInPlace) {
   scenario.events.clear();
   scenario.workloads[0] = MakeDeployment("api", 40);
   scenario.network.choice = ChoicePolicy::kOldest;
+  scenario.network.env["DISABLE_LEAKED_ENI_CLEANUP"] = "true";  // which calls EC2 every hour
   const Transcript t = RunChecked(scenario, 1);
   EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 40);
   EXPECT_EQ(t.Level(Metric::kPodsPending, "churn"), 0);
