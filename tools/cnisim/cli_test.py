@@ -97,7 +97,7 @@ def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
     for verb in ("run", "validate", "test", "query", "catalog", "schema", "version"):
         pages[verb] = [verb]
-    for part in ("instance-types", "maxpods", "constants", "metrics", "env"):
+    for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
     for name, arguments in pages.items():
         text = place.cnisim(*arguments, "--help").stdout
@@ -596,7 +596,7 @@ def test_interrupt_in_a_burst_and_in_the_warm_up(place):
     process.communicate(timeout=60)
     assert process.returncode == 130
     (row,) = place.rows("tiny.db", "SELECT status, sim_ns FROM run")
-    assert row[0] == "interrupted" and 0 <= row[1] < 300 * 10**9, row
+    assert row[0] == "interrupted" and 0 <= row[1] < 24 * 3600 * 10**9, row
 
 
 def test_interrupt_while_reading_inputs_has_its_usual_effect(place):

@@ -29,7 +29,7 @@ constexpr Verb kVerbs[] = {
     {"validate", "Check scenario files", AddValidate},
     {"test", "Run scenarios and judge their expectations", AddTest},
     {"query", "Ask a results file with SQL or a saved query", AddQuery},
-    {"catalog", "Instance types, max pods, constants, metrics, variables", AddCatalog},
+    {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},
     {"version", "Print the version", AddVersion},
 };
