@@ -39,9 +39,11 @@ Task<void> UpdateAndReconcile(AgentState& agent) {
   TimePoint next_change;
   for (;;) {
     IdleEnd idle_end;
-    // Only a single pool, whose reconcile metadata alone can answer, may be left alone.
+    // Only a single pool, whose CIDRs nobody else changes and whose reconcile metadata alone can
+    // answer, may be left alone.
     const bool may_skip = idle && agent.pools.size() == 1 && agent.PoolsVersion() == idle_version &&
-                          !agent.WaitsForTrunk() && !ReconcileWouldVerify(agent);
+                          !agent.WaitsForTrunk() && !agent.default_pool().DelMayGiveUpCidrs() &&
+                          !ReconcileWouldVerify(agent);
     if (may_skip) {
       const Datastore& pool = agent.default_pool();
       IdleOffer offer;

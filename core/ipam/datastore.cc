@@ -448,6 +448,13 @@ std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, PoolMode k
   return result;
 }
 
+bool Datastore::DelMayGiveUpCidrs() const {
+  return std::ranges::any_of(enis_, [this](const auto& eni) {
+    const int64_t all = eni->total[0] + eni->total[1] + eni->total[2];
+    return all != eni->total[Mode()] || (eni->excluded && all > 0);
+  });
+}
+
 bool Datastore::HasEmptyEni() const {
   return std::ranges::any_of(enis_,
                              [](const auto& eni) { return eni->removable() && eni->pods() == 0; });

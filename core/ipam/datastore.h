@@ -151,6 +151,9 @@ class Datastore final : public AllocationSource {
   // cooling addresses are among them (CD-2), unless that is repaired.
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, TimePoint now) const;
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, PoolMode kind, TimePoint now) const;
+  // A DEL may have the agent give up CIDRs: there are some of another mode (PX-4), or on an
+  // excluded ENI (EX-4).
+  bool DelMayGiveUpCidrs() const;
   // A non-primary, non-trunk, non-EFA ENI without pods exists (RM-1).
   bool HasEmptyEni() const;
   std::vector<Allocation> AllAllocations() const override;

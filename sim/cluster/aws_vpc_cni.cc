@@ -253,8 +253,8 @@ void AwsVpcCni::FindLeaks() {
 }
 
 void AwsVpcCni::OnPoolChanged() {
+  pacer_.Poke();
   if (agent_ == nullptr) return;
-  pacer_.Poke(agent_->state().default_pool().digest());
   const TimePoint now = context_.Now();
   PoolStats stats;
   int enis = 0;

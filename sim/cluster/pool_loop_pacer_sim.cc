@@ -64,18 +64,13 @@ class [[nodiscard]] SimPoolLoopPacer::Parked final : public Timer {
     std::exchange(waiter_, nullptr).resume();
   }
 
-  void Poke(uint64_t pool_digest) {
-    if (pool_digest != offer_.pool_digest) {
-      WakeForReconcile();
-      return;
-    }
+  void Poke() {
     const TimePoint now = pacer_.simulation_.Now();
     WalkTo(now);
     WakeAtUpdateNotBefore(now + Duration(1));
   }
 
-  // Book and metadata may differ from now on.
-  void WakeForReconcile() {
+  void MetadataChanged() {
     const TimePoint now = pacer_.simulation_.Now();
     WalkTo(now);
     // An iteration whose update has passed goes on at its check; else at its update.
@@ -211,12 +206,12 @@ Task<void> SimPoolLoopPacer::UntilRead(PolledMetadata) {
   }
 }
 
-void SimPoolLoopPacer::Poke(uint64_t pool_digest) {
-  if (parked_ != nullptr) parked_->Poke(pool_digest);
+void SimPoolLoopPacer::Poke() {
+  if (parked_ != nullptr) parked_->Poke();
 }
 
 void SimPoolLoopPacer::MetadataChanged() {
-  if (parked_ != nullptr) parked_->WakeForReconcile();
+  if (parked_ != nullptr) parked_->MetadataChanged();
 }
 
 void SimPoolLoopPacer::CatchUp() {

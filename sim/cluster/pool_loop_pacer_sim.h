@@ -29,9 +29,8 @@ class SimPoolLoopPacer final : public PoolLoopPacer {
   Task<IdleEnd> SkipIdle(IdleOffer offer) override;
   Task<void> UntilRead(PolledMetadata what) override;
 
-  // The book of addresses has changed: the next update must be a real one. If `pool_digest`, of
-  // what it holds now, is another than the one offered, so must the next reconcile that is due.
-  void Poke(uint64_t pool_digest);
+  // The book of addresses has changed: the next update must be a real one.
+  void Poke();
   // EC2 or metadata have changed: so must the next reconcile that is due.
   void MetadataChanged();
   // Counts the metadata requests that a parked loop would have made up to now.
