@@ -12,7 +12,7 @@ constexpr Duration kLongestLocalCall = milliseconds(100);
 // Metadata does not show an ENI until so long after it was first asked while the ENI was attached.
 constexpr Duration kMetadataLag = milliseconds(1500);
 
-std::string SleepName(Duration d) {
+std::string_view SleepName(Duration d) {
   if (d == kPoolLoopHalfPeriod) return "half period";
   if (d == kPolledMetadataInterval) return "metadata poll";
   if (d == seconds(2)) return "after Detach";
@@ -313,7 +313,8 @@ Duration SlowWorld::DrawDuration(Duration from, Duration to) {
 
 void SlowWorld::Pass(std::string_view name) {
   if (dead_) return;
-  const auto it = seen_.try_emplace(std::string(name)).first;
+  auto it = seen_.find(name);
+  if (it == seen_.end()) it = seen_.try_emplace(std::string(name)).first;
   ++it->second;
   ++passed_;
   const bool counts = death_.point.empty() || death_.point == name;
