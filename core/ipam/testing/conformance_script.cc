@@ -618,6 +618,8 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
   parsed->settings.quirks = quirks_;
   card_ = 0;
+  pods_.clear();
+  pods_asked_ = 0;
   agent_ =
       std::make_unique<Agent>(world_->ports(), parsed->settings, limits, Choice::Oldest(), nullptr);
   world_->kubernetes.node.capacity_pods = max_pods;
@@ -730,6 +732,7 @@ ConformanceScript::Answer ConformanceScript::CheckpointHolds(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::Links(Arguments& a) {
   world_->host.links.clear();
+  world_->host.links_vanish_once_listed = a.Flag("vanish-once-listed");
   while (!a.empty()) world_->host.links.push_back(a.Word("a link"));
   return "ok";
 }

@@ -494,6 +494,7 @@ Task<Status> FakeHost::DeleteEniRule(IpAddress eni_primary_ip) {
 
 Task<Result<std::vector<std::string>>> FakeHost::ListLinks() {
   if (link_listing_fails) co_return Fail("Netlink", "scripted failure");
+  if (links_vanish_once_listed) co_return std::exchange(links, {});
   co_return links;
 }
 

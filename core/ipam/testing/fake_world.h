@@ -93,7 +93,8 @@ struct FakeSubnet {
   friend bool operator==(const FakeSubnet&, const FakeSubnet&) = default;
 };
 
-// The instance: how many ENIs each network card takes, and what each may hold besides its primary address.
+// The instance: how many ENIs each network card takes, and what each may hold besides its primary
+// address.
 struct FakeInstance {
   int max_enis = 4;
   int slots_per_eni = 14;
@@ -215,6 +216,7 @@ class FakeHost final : public HostNetwork {
   bool eni_setup_fails = false;
   bool rule_deletion_fails = false;
   bool link_listing_fails = false;
+  bool links_vanish_once_listed = false;
   bool link_missing = false;       // SetupEni finds no link
   std::vector<int> source_tables;  // TablesOfSource, whatever the source
   std::vector<std::string> calls;  // of deletions, updates, and set-ups of ENIs
