@@ -278,6 +278,7 @@ ConformanceScript::Handlers() {
       {"pods", &S::Pods},
       {"delete-pods", &S::DeletePods},
       {"shape", &S::Shape},
+      {"restart", &S::Restart},
       {"add", &S::AddPod},
       {"del", &S::DelPod},
       {"card", &S::ChooseCard},
@@ -602,30 +603,45 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   instance.slots_per_eni = a.Int("slots", 14);
   instance.with_primary_eni = !a.Flag("without-primary");
   const int max_pods = a.Int("maxpods", 500);
-  InstanceLimits limits = instance.limits();
-  limits.network_cards = a.Int("cards", 1);
-  limits.trunk_compatible = a.Flag("trunk-compatible");
-  if (a.Flag("unknown-type")) limits.max_enis = 0;
+  limits_ = instance.limits();
+  limits_.network_cards = a.Int("cards", 1);
+  limits_.trunk_compatible = a.Flag("trunk-compatible");
+  if (a.Flag("unknown-type")) limits_.max_enis = 0;
   const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20")).v4();
-  Environment environment = ManifestEnvironment();
+  environment_ = ManifestEnvironment();
   // Its calls would stand among those that a row is about.
-  environment["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
-  for (auto& [name, value] : a.Rest()) environment[name] = value;
-  Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
-  if (!parsed) return ErrorText(parsed.error());
+  environment_["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
+  for (auto& [name, value] : a.Rest()) environment_[name] = value;
   loop_ = Task<void>();
   agent_.reset();
   world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
-  parsed->settings.quirks = quirks_;
+  world_->kubernetes.node.capacity_pods = max_pods;
   card_ = 0;
   pods_.clear();
   pods_asked_ = 0;
-  agent_ =
-      std::make_unique<Agent>(world_->ports(), parsed->settings, limits, Choice::Oldest(), nullptr);
-  world_->kubernetes.node.capacity_pods = max_pods;
+  const std::string refused = StartAgent();
+  if (!refused.empty()) return refused;
   agent_->state().identity = world_->metadata.identity;
   agent_->state().max_pods = max_pods;
   return "ok";
+}
+
+std::string ConformanceScript::StartAgent() {
+  Result<ParsedEnvironment> parsed = ParseEnvironment(environment_);
+  if (!parsed) return ErrorText(parsed.error());
+  parsed->settings.quirks = quirks_;
+  loop_ = Task<void>();
+  agent_ = std::make_unique<Agent>(world_->ports(), parsed->settings, limits_, Choice::Oldest(),
+                                   nullptr);
+  return {};
+}
+
+// Kills the agent; a new one initialises itself.
+ConformanceScript::Answer ConformanceScript::Restart(Arguments& a) {
+  for (auto& [name, value] : a.Rest()) environment_[name] = value;
+  const std::string refused = StartAgent();
+  if (!refused.empty()) return refused;
+  return StatusText(world_->Run(agent_->Init()));
 }
 
 ConformanceScript::Answer ConformanceScript::Attached(Arguments& a) {

@@ -55,6 +55,8 @@ class ConformanceScript {
 
   static bool Matches(const Answer& answer, const std::string& expected);
   Datastore& book();
+  // A new agent in the node's world; empty, or what its environment is refused for.
+  std::string StartAgent();
   TimePoint Now() const { return world_->clock.Now(); }
   PoolStats PoolNow();
 
@@ -120,6 +122,7 @@ class ConformanceScript {
   Answer Pods(Arguments& a);
   Answer DeletePods(Arguments& a);
   Answer Shape(Arguments& a);
+  Answer Restart(Arguments& a);
   Answer AddPod(Arguments& a);
   Answer DelPod(Arguments& a);
   Answer ChooseCard(Arguments& a);
@@ -163,8 +166,10 @@ class ConformanceScript {
   std::unique_ptr<Datastore> datastore_;
   PoolConfig policy_;
   std::optional<PoolStats> pool_;  // nullopt: that of the datastore
-  Quirks quirks_;                  // of datastores and nodes to come
-  int card_ = 0;                   // whose datastore is looked at
+  Environment environment_;        // of the node
+  InstanceLimits limits_;
+  Quirks quirks_;  // of datastores and nodes to come
+  int card_ = 0;   // whose datastore is looked at
   std::unique_ptr<Agent> agent_;
   Task<void> loop_;  // destroyed before the agent
   std::vector<IpamKey> pods_;
