@@ -1,6 +1,7 @@
 #include "core/ipam/agent.h"
 
 #include "core/ipam/agent_log.h"
+#include "core/ipam/checkpoint_recovery.h"
 #include "core/ipam/leaked_enis.h"
 #include "core/ipam/node_init.h"
 #include "core/ipam/pool_manager.h"
@@ -88,7 +89,10 @@ Task<Status> Agent::Init() {
     if (!groups) co_return groups;
     StartFlow(KeepSecurityGroupsFresh(state_));
   }
-  co_return co_await FinishNodeInit(state_);
+  const Status finished = co_await FinishNodeInit(state_);
+  if (!finished) co_return finished;
+  if (!settings.quirks.missedDelsLeak) StartFlow(ReleaseAddressesOfGonePods(state_));
+  co_return Status();
 }
 
 Task<void> Agent::Run() {

@@ -68,15 +68,20 @@ Task<Status> RecoverFromCheckpoint(AgentState& agent) {
 }
 
 Task<void> ReleaseAddressesOfGonePods(AgentState& agent) {
+  // Before the links are listed: pods that are added meanwhile have theirs a little later.
+  std::vector<std::pair<Datastore*, Allocation>> restored;
+  for (const auto& pool : agent.pools) {
+    for (Allocation& allocation : pool->AllAllocations()) {
+      restored.emplace_back(pool.get(), std::move(allocation));
+    }
+  }
   const Result<std::vector<std::string>> links = co_await agent.ports.host.ListLinks();
   if (!links) co_return;
-  for (const auto& pool : agent.pools) {
-    for (const Allocation& allocation : pool->AllAllocations()) {
-      if (!IsStale(allocation, *links)) continue;
-      agent_log::AllocationStale(agent.log(), allocation.key, allocation.ip);
-      static_cast<void>(pool->Unassign(allocation.key, agent.Now()));
-      co_await DeletePodRules(agent, allocation.ip);
-    }
+  for (const auto& [pool, allocation] : restored) {
+    if (!IsStale(allocation, *links)) continue;
+    if (!pool->Unassign(allocation.key, agent.Now())) continue;  // its DEL came after all
+    agent_log::AllocationStale(agent.log(), allocation.key, allocation.ip);
+    co_await DeletePodRules(agent, allocation.ip);
   }
 }
 

@@ -15,7 +15,8 @@ namespace cnisim {
 Task<Status> RecoverFromCheckpoint(AgentState& agent);
 
 // Releases the addresses of pods whose host interface is gone: they were deleted while nobody
-// listened (the repair of quirk missedDelsLeak).
+// listened (the repair of quirk missedDelsLeak). To be started when pods begin to be served: a DEL
+// that comes later is heard.
 Task<void> ReleaseAddressesOfGonePods(AgentState& agent);
 
 }  // namespace cnisim

@@ -1,4 +1,5 @@
 // Every case of core/ipam/vectors/*.txt as a test of its own, named by its id.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -94,6 +95,18 @@ INSTANTIATE_TEST_SUITE_P(Vectors, Conformance, testing::ValuesIn(Ids()),
 TEST(ConformanceFiles, AreWellFormed) {
   for (const std::string& problem : AllVectors().problems) ADD_FAILURE() << problem;
   EXPECT_GT(AllVectors().cases.size(), 100u);
+}
+
+TEST(ConformanceFiles, ShowEveryQuirk) {
+  for (const QuirkInfo& quirk : AllQuirks()) {
+    if (quirk.name == "gaugesOfLastCard") continue;  // of the metrics, not of the agent's core
+    const VectorCase* shown = CaseNamed(std::string(quirk.name));
+    ASSERT_NE(shown, nullptr) << quirk.name;
+    const std::string off = fmt::format("quirk {} off", quirk.name);
+    EXPECT_TRUE(std::ranges::any_of(shown->lines, [&](const VectorLine& line) {
+      return line.command.find(off) != std::string::npos;
+    })) << quirk.name;
+  }
 }
 
 std::string ParseError(const std::string& text) {

@@ -444,7 +444,9 @@ std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, TimePoint 
 std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, PoolMode kind,
                                              TimePoint now) const {
   std::vector<IpCidr> result = FreeableCidrs(eni_id, now);
-  std::erase_if(result, [&](const IpCidr& cidr) { return KindOf(cidr) != kind; });
+  const auto is_prefix = [](PoolMode mode) { return mode != PoolMode::kSecondaryIps; };
+  std::erase_if(result,
+                [&](const IpCidr& cidr) { return is_prefix(KindOf(cidr)) != is_prefix(kind); });
   return result;
 }
 

@@ -147,8 +147,9 @@ class Datastore final : public AllocationSource {
   bool Holds(IpCidr cidr) const;  // on any ENI
   // Secondary-mode or prefix-mode capacity left: ENIs that may get more CIDRs (UP-3), oldest first.
   std::vector<const Eni*> AllocatableEnis(int slots_per_eni) const;
-  // CIDRs without assigned addresses (DN-3), oldest first; of any kind, or of one. Those with
-  // cooling addresses are among them (CD-2), unless that is repaired.
+  // CIDRs without assigned addresses (DN-3), oldest first; of any kind, or only addresses, or only
+  // prefixes of either family. Those with cooling addresses are among them (CD-2), unless that is
+  // repaired.
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, TimePoint now) const;
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, PoolMode kind, TimePoint now) const;
   // A DEL may have the agent give up CIDRs: there are some of another mode (PX-4), or on an

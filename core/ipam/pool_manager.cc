@@ -58,14 +58,6 @@ Task<Result<AssignedAddresses>> AssignOnce(AgentState& agent, std::string eni_id
   co_return co_await agent.ports.ec2.AssignPrivateIpAddresses(request);
 }
 
-// What EC2 has just handed out was not released a moment ago, whatever the cache of released ones
-// says; unless that quirk is wanted (trunkWaitDropsReused).
-void ForgetReleased(AgentState& agent, const AssignedAddresses& assigned) {
-  if (agent.settings.quirks.trunkWaitDropsReused) return;
-  for (const Ipv4Address ip : assigned.ips) agent.released_cidrs.erase(Ipv4Cidr(ip));
-  for (const Ipv4Cidr& prefix : assigned.prefixes) agent.released_cidrs.erase(prefix);
-}
-
 // UP-5, UP-6: one call; on failure one more for a single item; and if EC2 says that the ENI is
 // full, the datastore was out of step and takes over what EC2 knows.
 Task<Status> AssignTo(AgentState& agent, Datastore& pool, std::string eni_id, int quantity) {
@@ -79,7 +71,6 @@ Task<Status> AssignTo(AgentState& agent, Datastore& pool, std::string eni_id, in
     } else {
       agent_log::AllocatedIps(agent.log(), static_cast<int>(assigned->ips.size()));
     }
-    ForgetReleased(agent, *assigned);
     EnterAddresses(agent, pool, eni_id, assigned->ips, assigned->prefixes);
     co_return Status();
   }

@@ -46,9 +46,10 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
                           bool prefixes) {
   const Datastore::Eni* eni = pool.FindEni(eni_id);
   if (eni == nullptr) co_return;
+  const CidrSet in_pool = PoolCidrs(*eni, prefixes);
   bool from_metadata = true;
   std::optional<NetworkInterface> described;
-  if (attached != PoolCidrs(*eni, prefixes)) {
+  if (attached != in_pool) {
     agent_log::MetadataDiffers(agent.log(), eni_id);
     Result<NetworkInterface> answer = co_await DescribeEni(agent, eni_id);
     if (!answer) co_return;
@@ -65,7 +66,9 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
   for (const IpCidr& item : attached) {
     const auto released = agent.released_cidrs.find(item);
     if (released != agent.released_cidrs.end()) {
-      if (agent.Now() < released->second) continue;
+      // What is in the pool has been handed out again since (trunkWaitDropsReused).
+      const bool reused = !agent.settings.quirks.trunkWaitDropsReused && in_pool.contains(item);
+      if (agent.Now() < released->second && !reused) continue;
       if (from_metadata) {
         if (!described) {
           Result<NetworkInterface> answer = co_await DescribeEni(agent, eni_id);

@@ -10,8 +10,9 @@ Task<Status> RefreshVpcCidrs(AgentState& agent) {
   if (!blocks) co_return tl::unexpected(blocks.error());
   std::ranges::sort(*blocks);
   if (*blocks == agent.vpc_cidrs) co_return Status();
-  agent.vpc_cidrs = *blocks;
-  co_return co_await agent.ports.host.UpdateVpcCidrs(*std::move(blocks));
+  const Status updated = co_await agent.ports.host.UpdateVpcCidrs(*blocks);
+  if (updated) agent.vpc_cidrs = *std::move(blocks);
+  co_return updated;
 }
 
 Task<Status> RefreshSecurityGroups(AgentState& agent) {
@@ -19,20 +20,20 @@ Task<Status> RefreshSecurityGroups(AgentState& agent) {
   if (!groups) co_return tl::unexpected(groups.error());
   std::ranges::sort(*groups);
   if (*groups == agent.security_groups) co_return Status();
-  agent.security_groups = *std::move(groups);
-  // Under custom networking, the ENIConfig says which groups an ENI has.
-  if (agent.settings.custom_networking) co_return Status();
   std::vector<std::string> enis;
   for (const auto& pool : agent.pools) {
+    // Under custom networking, the ENIConfig says which groups an ENI has.
+    if (agent.settings.custom_networking) break;
     for (const auto& eni : pool->enis()) enis.push_back(eni->attributes.id);
   }
   for (const std::string& eni_id : enis) {
     ModifyNetworkInterfaceAttributeRequest request;
     request.network_interface_id = eni_id;
-    request.security_group_ids = agent.security_groups;
+    request.security_group_ids = *groups;
     const Status modified = co_await agent.ports.ec2.ModifyNetworkInterfaceAttribute(request);
     if (!modified) co_return modified;
   }
+  agent.security_groups = *std::move(groups);
   co_return Status();
 }
 

@@ -10,7 +10,7 @@
 
 namespace cnisim {
 
-// Each once. An error leaves things as they were.
+// Each once. After an error, the next time does all of it again.
 Task<Status> RefreshVpcCidrs(AgentState& agent);
 Task<Status> RefreshSecurityGroups(AgentState& agent);
 

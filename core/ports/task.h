@@ -15,7 +15,8 @@
 // from a free list (frame_pool.h): steady-state flows do not allocate.
 //
 // GCC 12 destroys some temporaries twice when a braced aggregate is written inside a co_await
-// expression; build requests in a named local first.
+// expression, or both operands of ?: are co_await expressions; build requests in a named local
+// first, and branch with if.
 #ifndef CNISIM_CORE_PORTS_TASK_H_
 #define CNISIM_CORE_PORTS_TASK_H_
 

@@ -9,11 +9,16 @@
 #include <sstream>
 
 #include "core/ipam/backoff.h"
+#include "core/ipam/eni_enumeration.h"
 #include "core/ipam/eni_removal.h"
 #include "core/ipam/eni_setup.h"
+#include "core/ipam/eni_tags.h"
+#include "core/ipam/leaked_enis.h"
 #include "core/ipam/pool_manager.h"
 #include "core/ipam/reconciler.h"
+#include "core/ipam/release.h"
 #include "core/ipam/subnet_choice.h"
+#include "core/ipam/trunk.h"
 #include "core/net/veth_name.h"
 
 namespace cnisim {
@@ -94,6 +99,12 @@ std::string PodText(const Result<PodAddress>& pod) {
   if (!pod) return ErrorText(pod.error());
   return fmt::format("{} on {} device {} table {}", pod->ip.ToString(), pod->eni_id,
                      pod->device_number, pod->route_table);
+}
+
+std::string TagsText(const Tags& tags) {
+  std::vector<std::string> items;
+  for (const auto& [key, value] : tags) items.push_back(key + ":" + value);
+  return ListText(items);
 }
 
 PoolMode ToMode(const std::string& word) {
@@ -230,6 +241,9 @@ ConformanceScript::Handlers() {
       {"trunk", &S::Trunk},
       {"efas", &S::Efas},
       {"remove-unused", &S::RemoveUnused},
+      {"forced-removals", &S::ForcedRemovals},
+      {"forget-if-unused", &S::ForgetIfUnused},
+      {"route-table", &S::RouteTable},
       {"policy", &S::MakePolicy},
       {"pool", &S::SetPool},
       {"target", &S::Target},
@@ -264,6 +278,37 @@ ConformanceScript::Handlers() {
       {"pods", &S::Pods},
       {"delete-pods", &S::DeletePods},
       {"shape", &S::Shape},
+      {"restart", &S::Restart},
+      {"add", &S::AddPod},
+      {"del", &S::DelPod},
+      {"card", &S::ChooseCard},
+      {"cards", &S::Cards},
+      {"quirk", &S::Quirk},
+      {"subnet", &S::MakeSubnet},
+      {"eni-config", &S::MakeEniConfig},
+      {"node-has", &S::NodeIs},
+      {"tags", &S::TagsAre},
+      {"tags-of", &S::TagsOf},
+      {"groups-of", &S::GroupsOf},
+      {"tracking", &S::Tracking},
+      {"source-tables", &S::SourceTables},
+      {"devices-used", &S::DevicesUsed},
+      {"describe", &S::Describe},
+      {"unmanaged", &S::Unmanaged},
+      {"tag", &S::GiveTags},
+      {"free", &S::Free},
+      {"release-excluded", &S::ReleaseExcluded},
+      {"is-excluded", &S::IsExcluded},
+      {"request-trunk", &S::RequestTrunk},
+      {"announce-custom-networking", &S::AnnounceCustomNetworking},
+      {"cni-node", &S::CniNode},
+      {"available", &S::Available},
+      {"clean-up", &S::CleanUp},
+      {"terminate", &S::Terminate},
+      {"last-error", &S::LastError},
+      {"limits", &S::Limits},
+      {"unknown-type", &S::UnknownType},
+      {"clock", &S::Clock},
       {"env", &S::Env},
       {"config", &S::Config},
       {"backoff", &S::BackoffPauses},
@@ -306,7 +351,11 @@ bool ConformanceScript::Matches(const Answer& answer, const std::string& expecte
 }
 
 Datastore& ConformanceScript::book() {
-  if (agent_) return agent_->state().default_pool();
+  if (agent_) {
+    Datastore* pool = agent_->state().PoolOfCard(card_);
+    if (pool == nullptr) throw Malformed{fmt::format("card {} is not managed", card_)};
+    return *pool;
+  }
   if (!datastore_) throw Malformed{"there is no datastore yet"};
   return *datastore_;
 }
@@ -317,6 +366,7 @@ ConformanceScript::Answer ConformanceScript::MakeDatastore(Arguments& a) {
   Datastore::Config config;
   config.mode = ToMode(a.Word("the mode"));
   if (const auto cooldown = a.Option("cooldown")) config.ip_cooldown = ToDuration(*cooldown);
+  config.quirks = quirks_;
   datastore_ = std::make_unique<Datastore>(config, world_->checkpoint, Choice::Oldest(), nullptr);
   return "ok";
 }
@@ -430,7 +480,10 @@ ConformanceScript::Answer ConformanceScript::Allocatable(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::Freeable(Arguments& a) {
   std::vector<std::string> cidrs;
-  for (const IpCidr& cidr : book().FreeableCidrs(a.Word("the ENI"), Now())) {
+  const std::string eni = a.Word("the ENI");
+  const bool prefixes_only = a.Flag("prefixes");
+  for (const IpCidr& cidr : prefixes_only ? book().FreeableCidrs(eni, PoolMode::kPrefixes, Now())
+                                          : book().FreeableCidrs(eni, Now())) {
     cidrs.push_back(cidr.ToString());
   }
   return CountedText(cidrs);
@@ -457,6 +510,22 @@ ConformanceScript::Answer ConformanceScript::RemoveUnused(Arguments& a) {
   const Datastore::RemovalTargets targets{a.Int("warm", 0), a.Int("minimum", 0),
                                           a.Int("prefixes", 0)};
   return book().RemoveUnusedEni(targets, Now()).value_or("none");
+}
+
+ConformanceScript::Answer ConformanceScript::ForcedRemovals(Arguments&) {
+  return fmt::format("ips={} enis={}", book().forced_removals_of_ips(),
+                     book().forced_removals_of_enis());
+}
+
+ConformanceScript::Answer ConformanceScript::ForgetIfUnused(Arguments& a) {
+  const std::string eni = a.Word("the ENI");
+  const IpCidr cidr = ToCidr(a.Word("the CIDR"));
+  return book().DeleteUnusedCidrOfExcluded(eni, cidr) ? "removed" : "kept";
+}
+
+ConformanceScript::Answer ConformanceScript::RouteTable(Arguments& a) {
+  const int device = a.Int("device");
+  return fmt::format("{}", RouteTableOf(device, a.Int("card", 0)));
 }
 
 // --- Policy ---
@@ -534,22 +603,45 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   instance.slots_per_eni = a.Int("slots", 14);
   instance.with_primary_eni = !a.Flag("without-primary");
   const int max_pods = a.Int("maxpods", 500);
+  limits_ = instance.limits();
+  limits_.network_cards = a.Int("cards", 1);
+  limits_.trunk_compatible = a.Flag("trunk-compatible");
+  if (a.Flag("unknown-type")) limits_.max_enis = 0;
   const Ipv4Cidr cidr = ToCidr(a.Option("subnet").value_or("10.0.0.0/20")).v4();
-  Environment environment = ManifestEnvironment();
+  environment_ = ManifestEnvironment();
   // Its calls would stand among those that a row is about.
-  environment["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
-  for (auto& [name, value] : a.Rest()) environment[name] = value;
-  Result<ParsedEnvironment> parsed = ParseEnvironment(environment);
-  if (!parsed) return ErrorText(parsed.error());
+  environment_["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
+  for (auto& [name, value] : a.Rest()) environment_[name] = value;
   loop_ = Task<void>();
   agent_.reset();
   world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
-  agent_ = std::make_unique<Agent>(world_->ports(), parsed->settings, instance.limits(),
-                                   Choice::Oldest(), nullptr);
   world_->kubernetes.node.capacity_pods = max_pods;
+  card_ = 0;
+  pods_.clear();
+  pods_asked_ = 0;
+  const std::string refused = StartAgent();
+  if (!refused.empty()) return refused;
   agent_->state().identity = world_->metadata.identity;
   agent_->state().max_pods = max_pods;
   return "ok";
+}
+
+std::string ConformanceScript::StartAgent() {
+  Result<ParsedEnvironment> parsed = ParseEnvironment(environment_);
+  if (!parsed) return ErrorText(parsed.error());
+  parsed->settings.quirks = quirks_;
+  loop_ = Task<void>();
+  agent_ = std::make_unique<Agent>(world_->ports(), parsed->settings, limits_, Choice::Oldest(),
+                                   nullptr);
+  return {};
+}
+
+// Kills the agent; a new one initialises itself.
+ConformanceScript::Answer ConformanceScript::Restart(Arguments& a) {
+  for (auto& [name, value] : a.Rest()) environment_[name] = value;
+  const std::string refused = StartAgent();
+  if (!refused.empty()) return refused;
+  return StatusText(world_->Run(agent_->Init()));
 }
 
 ConformanceScript::Answer ConformanceScript::Attached(Arguments& a) {
@@ -561,6 +653,11 @@ ConformanceScript::Answer ConformanceScript::Attached(Arguments& a) {
     if (!ip) throw Malformed{"ip= is missing for a new ENI"};
     eni = &world_->ec2.AttachByHand(id, device, ToAddress(*ip));
   }
+  eni->network_card_index = a.Int("card", eni->network_card_index);
+  eni->subnet_id = a.Option("subnet").value_or(eni->subnet_id);
+  eni->is_efa_only = eni->is_efa_only || a.Flag("efa-only");
+  eni->is_trunk = eni->is_trunk || a.Flag("trunk");
+  if (const auto prefix = a.Option("ipv6-prefix")) eni->ipv6_prefixes = {ToCidr(*prefix).v6()};
   if (const auto ips = a.Option("ips")) {
     eni->secondary_ips.clear();
     for (const std::string& text : SplitAtCommas(*ips)) {
@@ -586,6 +683,7 @@ ConformanceScript::Answer ConformanceScript::Metadata(Arguments& a) {
   std::vector<MetadataEni> view = world_->metadata.Truth();
   world_->metadata.view = std::nullopt;
   world_->metadata.failing = what == "fails";
+  world_->metadata.most_items = std::numeric_limits<size_t>::max();
   if (what == "primary-addresses-only") {
     for (MetadataEni& eni : view) {
       eni.secondary_ips.clear();
@@ -594,6 +692,8 @@ ConformanceScript::Answer ConformanceScript::Metadata(Arguments& a) {
     world_->metadata.view = std::move(view);
   } else if (what == "shows-nothing") {
     world_->metadata.view.emplace();
+  } else if (what == "at-most") {
+    world_->metadata.most_items = static_cast<size_t>(ToInt(a.Word("how many addresses")));
   } else if (what == "frozen") {
     world_->metadata.view = std::move(view);
   } else if (what != "truth" && what != "fails") {
@@ -648,6 +748,7 @@ ConformanceScript::Answer ConformanceScript::CheckpointHolds(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::Links(Arguments& a) {
   world_->host.links.clear();
+  world_->host.links_vanish_once_listed = a.Flag("vanish-once-listed");
   while (!a.empty()) world_->host.links.push_back(a.Word("a link"));
   return "ok";
 }
@@ -674,7 +775,7 @@ ConformanceScript::Answer ConformanceScript::Setup(Arguments& a) {
 }
 
 ConformanceScript::Answer ConformanceScript::Increase(Arguments&) {
-  return StatusText(world_->Run(IncreasePool(agent_->state(), agent_->state().default_pool())));
+  return StatusText(world_->Run(IncreasePool(agent_->state(), book())));
 }
 
 ConformanceScript::Answer ConformanceScript::Update(Arguments&) {
@@ -699,6 +800,8 @@ ConformanceScript::Answer ConformanceScript::Calls(Arguments&) {
       case Ec2Action::kDelete:
       case Ec2Action::kAssign:
       case Ec2Action::kUnassign:
+      case Ec2Action::kAssignIpv6:
+      case Ec2Action::kUnassignIpv6:
         text += (text.empty() ? "" : " ") + call.ToString();
         break;
       default:
@@ -774,6 +877,265 @@ ConformanceScript::Answer ConformanceScript::Shape(Arguments&) {
                      stats.free_prefixes);
 }
 
+namespace {
+
+// cni=VALUE is the role tag, for=CLUSTER the tag of a cluster; anything else stands for itself.
+Tags ToTags(const Environment& words) {
+  Tags tags;
+  for (const auto& [name, value] : words) {
+    if (name == "cni") {
+      tags["kubernetes.io/role/cni"] = value;
+    } else if (name.starts_with("for")) {
+      tags["cni.networking.k8s.aws/cluster/" + value] = "shared";
+    } else {
+      tags[name] = value;
+    }
+  }
+  return tags;
+}
+
+}  // namespace
+
+ConformanceScript::Answer ConformanceScript::AddPod(Arguments& a) {
+  const IpamKey key = KeyOf(a.Word("the pod"));
+  const Result<std::vector<PodAddress>> got =
+      agent_->AddPod(key, {"default", key.container, 0}, a.Flag("every-card"));
+  if (!got) return ErrorText(got.error());
+  std::vector<std::string> texts;
+  for (const PodAddress& address : *got) texts.push_back(PodText(address));
+  return texts.empty() ? "nothing" : fmt::format("{}", fmt::join(texts, " and "));
+}
+
+ConformanceScript::Answer ConformanceScript::DelPod(Arguments& a) {
+  const Result<std::vector<PodAddress>> got = world_->Run(agent_->DelPod(KeyOf(a.Word("the pod"))));
+  if (!got) return ErrorText(got.error());
+  std::vector<std::string> texts;
+  for (const PodAddress& address : *got) texts.push_back(address.ip.ToString());
+  return texts.empty() ? "nothing" : ListText(texts);
+}
+
+ConformanceScript::Answer ConformanceScript::ChooseCard(Arguments& a) {
+  card_ = ToInt(a.Word("the card"));
+  return agent_->state().PoolOfCard(card_) == nullptr ? "error not managed" : "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Cards(Arguments&) {
+  std::vector<std::string> cards;
+  for (const auto& pool : agent_->state().pools) {
+    cards.push_back(fmt::format("{}", pool->network_card()));
+  }
+  return ListText(cards);
+}
+
+ConformanceScript::Answer ConformanceScript::Quirk(Arguments& a) {
+  const std::string name = a.Word("the quirk");
+  const bool on = a.Word("on or off") == "on";
+  for (const QuirkInfo& quirk : AllQuirks()) {
+    if (quirk.name != name) continue;
+    quirks_.*quirk.member = on;
+    return "ok";
+  }
+  throw Malformed{"no quirk " + name};
+}
+
+ConformanceScript::Answer ConformanceScript::MakeSubnet(Arguments& a) {
+  const std::string id = a.Word("the subnet");
+  const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR")).v4();
+  world_->ec2.subnets().emplace_back(id, cidr, ToTags(a.Rest()));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::MakeEniConfig(Arguments& a) {
+  EniConfig& config = world_->kubernetes.eni_configs[a.Word("the name")];
+  config.subnet_id = a.Option("subnet").value_or("");
+  config.security_group_ids = SplitAtCommas(a.Option("groups").value_or(""));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::NodeIs(Arguments& a) {
+  NodeObject& node = world_->kubernetes.node;
+  const std::string what = a.Word("label, annotation or taint");
+  const std::string key = a.Word("the key");
+  const std::string value = a.Word("the value, or the effect");
+  if (what == "taint") {
+    node.taints.push_back({key, "", value});
+  } else if (what == "label" || what == "annotation") {
+    (what == "label" ? node.labels : node.annotations)[key] = value;
+  } else {
+    throw Malformed{"a node has no " + what};
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::TagsAre(Arguments& a) {
+  NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
+  if (eni == nullptr) throw Malformed{"no such ENI"};
+  eni->tags = a.Rest();
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::TagsOf(Arguments& a) {
+  const NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
+  Answer answer(eni == nullptr ? "error unknown ENI" : TagsText(eni->tags));
+  answer.complete = true;
+  return answer;
+}
+
+ConformanceScript::Answer ConformanceScript::GroupsOf(Arguments& a) {
+  const NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
+  return eni == nullptr ? "error unknown ENI" : ListText(eni->security_group_ids);
+}
+
+ConformanceScript::Answer ConformanceScript::Tracking(Arguments& a) {
+  NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
+  if (eni == nullptr) throw Malformed{"no such ENI"};
+  const auto seconds_of = [&](const char* name) -> std::optional<int> {
+    const auto text = a.Option(name);
+    if (!text) return std::nullopt;
+    return ToInt(*text);
+  };
+  if (!a.empty()) {
+    eni->connection_tracking.emplace();
+    eni->connection_tracking->tcp_established = seconds_of("tcp");
+    eni->connection_tracking->udp_stream = seconds_of("udp-stream");
+    eni->connection_tracking->udp = seconds_of("udp");
+  }
+  if (!eni->connection_tracking) return "none";
+  const auto text = [](std::optional<int> value) {
+    return value ? fmt::format("{}", *value) : std::string("unset");
+  };
+  return fmt::format("tcp={} udp-stream={} udp={}", text(eni->connection_tracking->tcp_established),
+                     text(eni->connection_tracking->udp_stream),
+                     text(eni->connection_tracking->udp));
+}
+
+ConformanceScript::Answer ConformanceScript::SourceTables(Arguments& a) {
+  world_->host.source_tables.clear();
+  while (!a.empty()) world_->host.source_tables.push_back(ToInt(a.Word("a table")));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::DevicesUsed(Arguments& a) {
+  const int wanted = ToInt(a.Word("how many"));
+  for (int device = 1; device < wanted; ++device) {
+    world_->ec2.AttachByHand(fmt::format("other-{}", device), device,
+                             Ipv4Address({10, 9, 0, static_cast<uint8_t>(device)}));
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Describe(Arguments&) {
+  const Result<std::vector<AttachedEni>> enis = world_->Run(DescribeAllEnis(agent_->state()));
+  if (!enis) return ErrorText(enis.error());
+  std::vector<std::string> managed;
+  for (const AttachedEni& eni : *enis) {
+    if (IsManaged(agent_->state(), eni.metadata)) managed.push_back(eni.metadata.id);
+  }
+  return fmt::format("enis={} managed={} tagged={}", enis->size(), ListText(managed),
+                     std::ranges::count_if(*enis, [](const AttachedEni& eni) {
+                       return !eni.described.tags.empty();
+                     }));
+}
+
+ConformanceScript::Answer ConformanceScript::Unmanaged(Arguments&) {
+  const UnmanagedEnis& unmanaged = agent_->state().unmanaged;
+  return fmt::format("{} {}", unmanaged.OnCard(card_),
+                     ListText({unmanaged.ids.begin(), unmanaged.ids.end()}));
+}
+
+ConformanceScript::Answer ConformanceScript::GiveTags(Arguments& a) {
+  const NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
+  if (eni == nullptr) throw Malformed{"no such ENI"};
+  return StatusText(world_->Run(TagEni(agent_->state(), eni->id, eni->tags)));
+}
+
+ConformanceScript::Answer ConformanceScript::Free(Arguments& a) {
+  return StatusText(world_->Run(DetachAndDeleteEni(agent_->state(), a.Word("the ENI"))));
+}
+
+ConformanceScript::Answer ConformanceScript::ReleaseExcluded(Arguments&) {
+  Task<void> released = ReleaseUnusedOfExcludedEnis(agent_->state());
+  world_->Run(std::move(released));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::IsExcluded(Arguments& a) {
+  const Result<bool> excluded =
+      world_->Run(SubnetIsExcluded(agent_->state(), a.Word("the subnet")));
+  return excluded ? YesNo(*excluded) : ErrorText(excluded.error());
+}
+
+ConformanceScript::Answer ConformanceScript::RequestTrunk(Arguments&) {
+  Task<void> requested = cnisim::RequestTrunk(agent_->state());
+  world_->Run(std::move(requested));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::AnnounceCustomNetworking(Arguments&) {
+  return StatusText(world_->Run(cnisim::AnnounceCustomNetworking(agent_->state())));
+}
+
+ConformanceScript::Answer ConformanceScript::CniNode(Arguments&) {
+  std::vector<std::string> features;
+  for (const CniNodeFeature& feature : world_->kubernetes.features) {
+    features.push_back(feature.name + (feature.value.empty() ? "" : ":" + feature.value));
+  }
+  return CountedText(features);
+}
+
+// Detached, and marked as made `age` ago.
+ConformanceScript::Answer ConformanceScript::Available(Arguments& a) {
+  const std::string id = a.Word("the ENI");
+  NetworkInterface& eni = world_->ec2.AttachByHand(id, -1, Ipv4Address({10, 9, 9, 9}));
+  eni.attachment_id.clear();
+  eni.instance_id.clear();
+  eni.description = a.Option("description").value_or("aws-K8S-i-1");
+  eni.tags[std::string(eni_tag::kInstance)] = "i-9";
+  if (const auto cluster = a.Option("cluster")) eni.tags[std::string(eni_tag::kCluster)] = *cluster;
+  if (const auto created = a.Option("created")) {
+    eni.tags[std::string(eni_tag::kCreatedAt)] = *created;
+  } else if (const auto age = a.Option("age")) {
+    eni.tags[std::string(eni_tag::kCreatedAt)] =
+        Rfc3339(CivilEpoch{}.ToUnixNanos(Now() - ToDuration(*age)));
+  }
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::CleanUp(Arguments&) {
+  Task<void> cleaned = CleanUpLeakedEnis(agent_->state());
+  world_->Run(std::move(cleaned));
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::Terminate(Arguments&) {
+  agent_->Terminate();
+  return "ok";
+}
+
+ConformanceScript::Answer ConformanceScript::LastError(Arguments&) {
+  const Error& error = agent_->state().last_ec2_error;
+  return error.code.empty() ? "none" : fmt::format("{}: {}", error.code, error.message);
+}
+
+ConformanceScript::Answer ConformanceScript::Limits(Arguments&) {
+  return fmt::format("enis={} slots={}", agent_->state().MaxEnis(), agent_->state().SlotsPerEni());
+}
+
+// What EC2 says of the instance's type.
+ConformanceScript::Answer ConformanceScript::UnknownType(Arguments& a) {
+  InstanceTypeNetwork& type = world_->ec2.type;
+  type.max_enis = a.Int("enis");
+  type.default_card_max_enis = a.Int("on-default-card", type.max_enis);
+  type.ipv4_per_eni = a.Int("addresses");
+  type.is_nitro = true;
+  return "ok";
+}
+
+// The time since the beginning, in seconds.
+ConformanceScript::Answer ConformanceScript::Clock(Arguments&) {
+  return fmt::format("{}", ToSeconds(Now() - kTimeZero));
+}
+
 // --- Settings and helpers ---
 
 ConformanceScript::Answer ConformanceScript::Env(Arguments& a) {
@@ -782,11 +1144,15 @@ ConformanceScript::Answer ConformanceScript::Env(Arguments& a) {
   const AgentSettings& s = parsed->settings;
   return fmt::format(
       "warm-eni={} warm-ip={} minimum-ip={} warm-prefix={} prefix-mode={} ip-targets={} max-eni={} "
-      "cooldown={} warnings={}",
+      "cooldown={} warnings={} ipv4={} ipv6={} pod-eni={} annotate={} multi-nic={} "
+      "manage-untagged={} leaked-cleanup={} provisioning={} additional-tags={}",
       s.warm_eni_target, s.warm_ip_target, s.minimum_ip_target, s.warm_prefix_target,
       YesNo(s.prefix_delegation), YesNo(s.ip_targets_defined()),
       s.max_eni ? fmt::format("{}", *s.max_eni) : "none", ToSeconds(s.ip_cooldown),
-      parsed->warnings.size());
+      parsed->warnings.size(), YesNo(s.enable_ipv4), YesNo(s.enable_ipv6), YesNo(s.enable_pod_eni),
+      YesNo(s.annotate_pod_ip), YesNo(s.enable_multi_nic), YesNo(s.manage_untagged_enis),
+      YesNo(!s.leaked_eni_cleanup_disabled()), YesNo(!s.provisioning_disabled()),
+      TagsText(s.additional_eni_tags));
 }
 
 ConformanceScript::Answer ConformanceScript::Config(Arguments& a) {
@@ -830,25 +1196,6 @@ ConformanceScript::Answer ConformanceScript::Retry(Arguments& a) {
   }
   return fmt::format("error tries {} pauses {}", tries, pauses);
 }
-
-namespace {
-
-// cni=VALUE is the role tag, for=CLUSTER the tag of a cluster; anything else stands for itself.
-Tags ToTags(const Environment& words) {
-  Tags tags;
-  for (const auto& [name, value] : words) {
-    if (name == "cni") {
-      tags["kubernetes.io/role/cni"] = value;
-    } else if (name.starts_with("for")) {
-      tags["cni.networking.k8s.aws/cluster/" + value] = "shared";
-    } else {
-      tags[name] = value;
-    }
-  }
-  return tags;
-}
-
-}  // namespace
 
 ConformanceScript::Answer ConformanceScript::SubnetTags(Arguments& a) {
   world_->ec2.subnets().front().tags = ToTags(a.Rest());

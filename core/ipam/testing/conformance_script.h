@@ -55,6 +55,8 @@ class ConformanceScript {
 
   static bool Matches(const Answer& answer, const std::string& expected);
   Datastore& book();
+  // A new agent in the node's world; empty, or what its environment is refused for.
+  std::string StartAgent();
   TimePoint Now() const { return world_->clock.Now(); }
   PoolStats PoolNow();
 
@@ -81,6 +83,9 @@ class ConformanceScript {
   Answer Trunk(Arguments& a);
   Answer Efas(Arguments& a);
   Answer RemoveUnused(Arguments& a);
+  Answer ForcedRemovals(Arguments& a);
+  Answer ForgetIfUnused(Arguments& a);
+  Answer RouteTable(Arguments& a);
 
   Answer MakePolicy(Arguments& a);
   Answer SetPool(Arguments& a);
@@ -117,6 +122,37 @@ class ConformanceScript {
   Answer Pods(Arguments& a);
   Answer DeletePods(Arguments& a);
   Answer Shape(Arguments& a);
+  Answer Restart(Arguments& a);
+  Answer AddPod(Arguments& a);
+  Answer DelPod(Arguments& a);
+  Answer ChooseCard(Arguments& a);
+  Answer Cards(Arguments& a);
+  Answer Quirk(Arguments& a);
+  Answer MakeSubnet(Arguments& a);
+  Answer MakeEniConfig(Arguments& a);
+  Answer NodeIs(Arguments& a);
+  Answer TagsAre(Arguments& a);
+  Answer TagsOf(Arguments& a);
+  Answer GroupsOf(Arguments& a);
+  Answer Tracking(Arguments& a);
+  Answer SourceTables(Arguments& a);
+  Answer DevicesUsed(Arguments& a);
+  Answer Describe(Arguments& a);
+  Answer Unmanaged(Arguments& a);
+  Answer GiveTags(Arguments& a);
+  Answer Free(Arguments& a);
+  Answer ReleaseExcluded(Arguments& a);
+  Answer IsExcluded(Arguments& a);
+  Answer RequestTrunk(Arguments& a);
+  Answer AnnounceCustomNetworking(Arguments& a);
+  Answer CniNode(Arguments& a);
+  Answer Available(Arguments& a);
+  Answer CleanUp(Arguments& a);
+  Answer Terminate(Arguments& a);
+  Answer LastError(Arguments& a);
+  Answer Limits(Arguments& a);
+  Answer UnknownType(Arguments& a);
+  Answer Clock(Arguments& a);
 
   Answer Env(Arguments& a);
   Answer Config(Arguments& a);
@@ -130,6 +166,10 @@ class ConformanceScript {
   std::unique_ptr<Datastore> datastore_;
   PoolConfig policy_;
   std::optional<PoolStats> pool_;  // nullopt: that of the datastore
+  Environment environment_;        // of the node
+  InstanceLimits limits_;
+  Quirks quirks_;  // of datastores and nodes to come
+  int card_ = 0;   // whose datastore is looked at
   std::unique_ptr<Agent> agent_;
   Task<void> loop_;  // destroyed before the agent
   std::vector<IpamKey> pods_;

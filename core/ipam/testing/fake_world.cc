@@ -210,6 +210,7 @@ Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
     co_return tl::unexpected(filled.error());
   }
   eni.id = fmt::format("eni-{}", ++created_enis_);
+  ipv6_addresses_[eni.id] = request.ipv6_address_count;
   enis_.push_back(eni);
   co_return eni;
 }
@@ -220,8 +221,14 @@ Task<Result<std::string>> FakeEc2::AttachNetworkInterface(AttachNetworkInterface
   if (!received) co_return tl::unexpected(received.error());
   NetworkInterface* eni = Find(request.network_interface_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, request.network_interface_id);
-  const auto attached =
-      std::ranges::count_if(enis_, [](const auto& other) { return other.device_index >= 0; });
+  int attached = 0;
+  for (const NetworkInterface& other : enis_) {
+    if (other.device_index < 0 || other.network_card_index != request.network_card_index) continue;
+    ++attached;
+    if (other.device_index == request.device_index) {
+      co_return FailWith(ec2_error::kInvalidParameterValue, "the device index is in use");
+    }
+  }
   if (attached >= instance_.max_enis) {
     co_return FailWith(ec2_error::kAttachmentLimitExceeded, request.instance_id);
   }
@@ -236,7 +243,9 @@ Task<Status> FakeEc2::DetachNetworkInterface(std::string attachment_id) {
   const Status received = Receive(Ec2Action::kDetach, attachment_id);
   if (!received) co_return received;
   const auto eni = std::ranges::find(enis_, attachment_id, &NetworkInterface::attachment_id);
-  if (eni == enis_.end()) co_return FailWith(ec2_error::kAttachmentNotFound, attachment_id);
+  if (attachment_id.empty() || eni == enis_.end()) {
+    co_return FailWith(ec2_error::kAttachmentNotFound, attachment_id);
+  }
   eni->attachment_id.clear();
   eni->instance_id.clear();
   eni->device_index = -1;
@@ -419,7 +428,9 @@ std::vector<MetadataEni> FakeMetadata::Truth() const {
     shown.device_number = eni.device_index;
     shown.network_card = eni.network_card_index;
     shown.has_addresses = !eni.is_efa_only;
-    if (!eni.ipv6_prefixes.empty()) shown.ipv6_addresses.push_back(Ipv6Address(1, 1));
+    for (int i = 0; i < ec2_.Ipv6AddressesOf(eni.id); ++i) {
+      shown.ipv6_addresses.push_back(Ipv6Address(1, static_cast<uint64_t>(i)));
+    }
     shown.primary_ip = eni.primary_ip;
     shown.secondary_ips = eni.secondary_ips;
     shown.ipv4_prefixes = eni.ipv4_prefixes;
@@ -434,13 +445,21 @@ Task<Result<InstanceIdentity>> FakeMetadata::GetIdentity() {
 
 Task<Result<std::vector<MetadataEni>>> FakeMetadata::GetAttachedEnis() {
   if (failing) co_return FailWith(ec2_error::kInternalError, "metadata");
-  if (view) co_return *view;
-  co_return Truth();
+  std::vector<MetadataEni> enis = view ? *view : Truth();
+  for (MetadataEni& eni : enis) {
+    if (eni.secondary_ips.size() > most_items) eni.secondary_ips.resize(most_items);
+    if (eni.ipv4_prefixes.size() > most_items) eni.ipv4_prefixes.resize(most_items);
+  }
+  co_return enis;
 }
 
-Task<Result<std::vector<IpCidr>>> FakeMetadata::GetVpcCidrs(bool) { co_return vpc_cidrs; }
+Task<Result<std::vector<IpCidr>>> FakeMetadata::GetVpcCidrs(bool) {
+  if (failing) co_return FailWith(ec2_error::kInternalError, "metadata");
+  co_return vpc_cidrs;
+}
 
 Task<Result<std::vector<std::string>>> FakeMetadata::GetSecurityGroups() {
+  if (failing) co_return FailWith(ec2_error::kInternalError, "metadata");
   co_return security_groups;
 }
 
@@ -475,6 +494,7 @@ Task<Status> FakeHost::DeleteEniRule(IpAddress eni_primary_ip) {
 
 Task<Result<std::vector<std::string>>> FakeHost::ListLinks() {
   if (link_listing_fails) co_return Fail("Netlink", "scripted failure");
+  if (links_vanish_once_listed) co_return std::exchange(links, {});
   co_return links;
 }
 

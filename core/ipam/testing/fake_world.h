@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,7 +93,8 @@ struct FakeSubnet {
   friend bool operator==(const FakeSubnet&, const FakeSubnet&) = default;
 };
 
-// The instance: how many ENIs may be attached, and what each may hold besides its primary address.
+// The instance: how many ENIs each network card takes, and what each may hold besides its primary
+// address.
 struct FakeInstance {
   int max_enis = 4;
   int slots_per_eni = 14;
@@ -121,6 +123,11 @@ class FakeEc2 final : public Ec2Api {
   NetworkInterface* Find(std::string_view id);
   const std::vector<NetworkInterface>& enis() const { return enis_; }  // attached or not
   std::vector<FakeSubnet>& subnets() { return subnets_; }
+  // Besides those of prefixes.
+  int Ipv6AddressesOf(const std::string& id) const {
+    const auto it = ipv6_addresses_.find(id);
+    return it == ipv6_addresses_.end() ? 0 : it->second;
+  }
   const std::vector<Ec2Call>& calls() const { return calls_; }
   void ForgetCalls() { calls_.clear(); }
 
@@ -175,6 +182,7 @@ class FakeEc2 final : public Ec2Api {
   int created_enis_ = 0;
   int attachments_ = 0;
   int ipv6_prefixes_ = 0;
+  std::map<std::string, int> ipv6_addresses_;  // by ENI
   std::array<Script, kEc2Actions> scripts_;
   std::vector<Ec2Call> calls_;
 };
@@ -186,6 +194,8 @@ class FakeMetadata final : public InstanceMetadata {
   InstanceIdentity identity;
   bool failing = false;
   std::optional<std::vector<MetadataEni>> view;  // shown instead of what EC2 holds
+  // Secondary addresses, and prefixes, that are shown of an ENI.
+  size_t most_items = std::numeric_limits<size_t>::max();
   std::vector<IpCidr> vpc_cidrs{Ipv4Cidr({10, 0, 0, 0}, 16)};
   std::vector<std::string> security_groups{"sg-1"};
 
@@ -206,6 +216,7 @@ class FakeHost final : public HostNetwork {
   bool eni_setup_fails = false;
   bool rule_deletion_fails = false;
   bool link_listing_fails = false;
+  bool links_vanish_once_listed = false;
   bool link_missing = false;       // SetupEni finds no link
   std::vector<int> source_tables;  // TablesOfSource, whatever the source
   std::vector<std::string> calls;  // of deletions, updates, and set-ups of ENIs
