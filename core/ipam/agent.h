@@ -37,8 +37,8 @@ class Agent {
                                          bool every_card = false) {
     return AssignPodAddresses(state_, key, metadata, every_card);
   }
-  // CNI DEL: never waits either. (The real agent answers only when what PX-4 has it give back to EC2
-  // is given back; here the answer does not depend on it.)
+  // CNI DEL: never waits either. (The real agent answers only when what PX-4 has it give back to
+  // EC2 is given back; here the answer does not depend on it.)
   Task<Result<std::vector<PodAddress>>> DelPod(IpamKey key);
 
   // SIGTERM: no pool grows and no ENI leaves any more; pods are still served (SU-3).

@@ -49,8 +49,7 @@ class Ec2Endpoint {
   template <typename T, typename Effect>
   void Send(Ec2Caller& caller, Ec2Action action, Effect effect, OneShot<Result<T>> answer) {
     Request request = MakeRequest(caller, action);
-    context_.simulation.Spawn(
-        Carry<T, Effect>(request, std::move(effect), std::move(answer)));
+    context_.simulation.Spawn(Carry<T, Effect>(request, std::move(effect), std::move(answer)));
   }
 
   // The SDK's jitter before retry number `retry` (1, 2, ...) of the caller's last request of the

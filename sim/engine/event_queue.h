@@ -110,7 +110,8 @@ class EventQueue {
   // Chosen by measurement with tools/bench/bench_phold.
   static constexpr int kDigitBits = 5;
   static constexpr uint32_t kChunkEvents = 31;
-  static constexpr size_t kFrontMax = size_t{2} * kChunkEvents;  // a longer front is scattered again
+  static constexpr size_t kFrontMax =
+      size_t{2} * kChunkEvents;  // a longer front is scattered again
   static constexpr size_t kPrefetchAhead = 4;
   static constexpr size_t kCompactAbove = 64;
   static constexpr size_t kChunksPerBlock = 64;

@@ -67,7 +67,7 @@ struct PodRecord {
   EntityId workload = kNoEntity;
   EntityId node = kNoEntity;
   bool host_network = false;
-  std::string_view eni;           // empty for plugins without ENIs
+  std::string_view eni;         // empty for plugins without ENIs
   std::optional<IpAddress> ip;  // the last one it held
   TimePoint created;
   std::optional<TimePoint> scheduled;
