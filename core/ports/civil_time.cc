@@ -9,14 +9,17 @@ namespace cnisim {
 
 std::string Iso8601(int64_t unix_nanos, int digits) {
   using namespace std::chrono;  // NOLINT(google-build-using-namespace): calendar arithmetic
-  const sys_time<nanoseconds> time{nanoseconds(unix_nanos)};
-  const auto day = floor<days>(time);
+  // In seconds: the first day of 64 bits of nanoseconds begins before them.
+  const auto second = floor<seconds>(sys_time<nanoseconds>{nanoseconds(unix_nanos)});
+  const auto day = floor<days>(second);
   const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  const hh_mm_ss clock{second - day};
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t fraction = (unix_nanos % kSecond + kSecond) % kSecond;
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}",
+                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                 static_cast<unsigned>(date.day()), clock.hours().count(),
+                                 clock.minutes().count(), clock.seconds().count(), fraction);
   text.resize(text.size() - 9 + static_cast<size_t>(digits));
   return text + 'Z';
 }
