@@ -6,6 +6,7 @@
 #ifndef CNISIM_CORE_NET_IP_H_
 #define CNISIM_CORE_NET_IP_H_
 
+#include <algorithm>
 #include <cassert>
 #include <compare>
 #include <cstdint>
@@ -65,9 +66,8 @@ class IpCidr {
   constexpr bool is_v4() const { return network().is_v4(); }
   constexpr IpAddress network() const { return IpAddress(cidr_.network()); }
   constexpr int length() const { return is_v4() ? cidr_.length() - kV4Offset : cidr_.length(); }
-  // Number of addresses. Requires fewer than 2^63; the largest block of an ENI, an IPv6 /80, has
-  // 2^48.
-  constexpr int64_t size() const { return int64_t{1} << (128 - cidr_.length()); }
+  // Number of addresses, or 2^62 of larger blocks. EC2 gives an ENI IPv6 blocks of 2^48.
+  constexpr int64_t size() const { return int64_t{1} << std::min(128 - cidr_.length(), 62); }
   constexpr bool Contains(IpAddress a) const { return cidr_.Contains(a.bits()); }
   // How far `a`, which the block contains, is from the network address.
   constexpr int64_t OffsetOf(IpAddress a) const {
