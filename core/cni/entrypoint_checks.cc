@@ -4,7 +4,7 @@
 
 #include "core/cni/mtu.h"
 #include "core/cni/network_config.h"
-#include "core/cni/numbers.h"
+#include "core/net/numbers.h"
 
 namespace cnisim {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/cni/mtu.h"
-#include "core/cni/numbers.h"
+#include "core/net/numbers.h"
 
 namespace cnisim {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/cni/numbers.h"
+#include "core/net/numbers.h"
 
 namespace cnisim {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/cni/interface_names.h"
-#include "core/cni/numbers.h"
+#include "core/net/numbers.h"
 
 namespace cnisim {
 namespace {

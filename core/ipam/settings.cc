@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "core/net/numbers.h"
 
 namespace cnisim {
 namespace {
@@ -59,18 +60,6 @@ constexpr std::array<std::string_view, 17> kUnsupported{
 static_assert(std::ranges::is_sorted(kSupported));
 static_assert(std::ranges::is_sorted(kUnsupported));
 
-// Go's strconv.Atoi: an optional sign and decimal digits, nothing else.
-std::optional<int> ParseGoInt(std::string_view text) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) return std::nullopt;
-  }
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // Go's strconv.ParseBool (EV-1).
 std::optional<bool> ParseGoBool(std::string_view text) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
@@ -97,7 +86,7 @@ class Reader {
   int Target(const std::string& name, int fallback) {
     const std::string* text = Find(name);
     if (text == nullptr) return fallback;
-    const std::optional<int> value = ParseGoInt(*text);
+    const std::optional<int> value = ParseInt(*text);
     if (value && *value >= 0) return *value;
     Warn(name, *text, fmt::format("is not a number of at least 0; {} is used", fallback));
     return fallback;
@@ -214,7 +203,7 @@ Result<ParsedEnvironment> ParseEnvironment(const Environment& environment) {
   s.minimum_ip_target = reader.Target("MINIMUM_IP_TARGET", 0);
   s.warm_prefix_target = reader.Target("WARM_PREFIX_TARGET", 0);
   if (const std::string* text = reader.Find("MAX_ENI")) {
-    const std::optional<int> value = ParseGoInt(*text);
+    const std::optional<int> value = ParseInt(*text);
     if (value && *value >= 1) {
       s.max_eni = value;
     } else if (!value) {
@@ -256,7 +245,7 @@ Result<ParsedEnvironment> ParseEnvironment(const Environment& environment) {
   s.additional_eni_tags = ParseAdditionalTags(reader);
 
   if (const std::string* text = reader.Find("IP_COOLDOWN_PERIOD")) {
-    const std::optional<int> value = ParseGoInt(*text);
+    const std::optional<int> value = ParseInt(*text);
     if (!value || *value < 0) {
       return Fail("entrypoint",
                   fmt::format("IP_COOLDOWN_PERIOD=\"{}\": the aws-node container refuses to start: "

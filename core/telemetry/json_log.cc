@@ -4,8 +4,8 @@
 
 #include <iterator>
 
+#include "core/net/utf8.h"
 #include "core/ports/civil_time.h"
-#include "core/telemetry/utf8.h"
 
 namespace cnisim {
 namespace {

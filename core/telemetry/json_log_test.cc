@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/telemetry/utf8.h"
+#include "core/net/utf8.h"
 
 namespace cnisim {
 namespace {

@@ -9,8 +9,8 @@
 #include <map>
 #include <sstream>
 
+#include "core/net/utf8.h"
 #include "sim/scenario/quantities.h"
-#include "sim/scenario/utf8.h"
 
 namespace cnisim {
 namespace {
@@ -241,7 +241,7 @@ bool CheckCharacters(std::string_view text, int source, Diagnostics& diagnostics
     return false;
   }
   for (size_t i = 0; i < text.size();) {
-    const size_t length = Utf8Length(text.substr(i));
+    const size_t length = Utf8CharacterLength(text.substr(i));
     const unsigned char c = static_cast<unsigned char>(text[i]);
     if (length == 0) {
       diagnostics.Error(LocationOf(text, i, source), "not-utf8",
@@ -324,7 +324,8 @@ std::string Describe(const YamlNode& node) {
   }
   std::string shown;
   for (size_t i = 0; i < node.text.size();) {
-    const size_t length = std::max<size_t>(1, Utf8Length(std::string_view(node.text).substr(i)));
+    const size_t length =
+        std::max<size_t>(1, Utf8CharacterLength(std::string_view(node.text).substr(i)));
     if (shown.size() + length > kMaxShown) {
       shown += "...";
       break;

@@ -12,7 +12,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
-#include "sim/scenario/utf8.h"
+#include "core/net/utf8.h"
 #include "tools/cnisim/printer.h"
 
 namespace cnisim {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 std::string XmlText(std::string_view text) {
   std::string xml;
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
+    const size_t length = Utf8CharacterLength(text);
     const std::string_view character = text.substr(0, std::max<size_t>(1, length));
     const bool control = static_cast<unsigned char>(character[0]) < 0x20 && character != "\t" &&
                          character != "\n" && character != "\r";

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "sim/scenario/utf8.h"
+#include "core/net/utf8.h"
 
 namespace cnisim {
 
@@ -67,7 +67,7 @@ std::string Counted(int64_t n, std::string_view noun) {
 std::string Escaped(std::string_view text) {
   std::string escaped;
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
+    const size_t length = Utf8CharacterLength(text);
     const std::string_view character = text.substr(0, std::max<size_t>(1, length));
     const auto first = static_cast<unsigned char>(character[0]);
     // C0, DEL and C1.

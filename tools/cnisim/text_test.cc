@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "sim/scenario/utf8.h"
+#include "core/net/utf8.h"
 #include "tools/cnisim/progress.h"
 #include "tools/cnisim/table.h"
 
@@ -107,7 +107,7 @@ TEST(Escaped, LeavesNothingToActOn) {
     const std::string text{static_cast<char>(pair >> 8), static_cast<char>(pair & 0xff)};
     const std::string escaped = Escaped(text);
     for (std::string_view rest = escaped; !rest.empty();) {
-      const size_t length = Utf8Length(rest);
+      const size_t length = Utf8CharacterLength(rest);
       ASSERT_GT(length, 0u) << pair;
       const auto first = static_cast<unsigned char>(rest[0]);
       ASSERT_FALSE(first < 0x20 || first == 0x7f) << pair;

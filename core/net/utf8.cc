@@ -1,4 +1,4 @@
-#include "core/telemetry/utf8.h"
+#include "core/net/utf8.h"
 
 namespace cnisim {
 

@@ -1,6 +1,6 @@
-// Numbers in texts of the plugin's protocol, read as Go's strconv.Atoi reads them.
-#ifndef CNISIM_CORE_CNI_NUMBERS_H_
-#define CNISIM_CORE_CNI_NUMBERS_H_
+// Numbers in texts, read as the real agent and plugin read them: by Go's strconv.Atoi.
+#ifndef CNISIM_CORE_NET_NUMBERS_H_
+#define CNISIM_CORE_NET_NUMBERS_H_
 
 #include <charconv>
 #include <optional>
@@ -20,4 +20,4 @@ inline std::optional<int> ParseInt(std::string_view text) {
 
 }  // namespace cnisim
 
-#endif  // CNISIM_CORE_CNI_NUMBERS_H_
+#endif  // CNISIM_CORE_NET_NUMBERS_H_

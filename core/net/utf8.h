@@ -1,6 +1,6 @@
 // UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
-#ifndef CNISIM_CORE_TELEMETRY_UTF8_H_
-#define CNISIM_CORE_TELEMETRY_UTF8_H_
+#ifndef CNISIM_CORE_NET_UTF8_H_
+#define CNISIM_CORE_NET_UTF8_H_
 
 #include <cstddef>
 #include <string_view>
@@ -12,4 +12,4 @@ size_t Utf8CharacterLength(std::string_view text);
 
 }  // namespace cnisim
 
-#endif  // CNISIM_CORE_TELEMETRY_UTF8_H_
+#endif  // CNISIM_CORE_NET_UTF8_H_
