@@ -2,6 +2,7 @@
 
 #include "core/ipam/agent_log.h"
 #include "core/ipam/backoff.h"
+#include "core/ipam/eni_enumeration.h"
 #include "core/ipam/schedulable.h"
 
 namespace cnisim {
@@ -51,15 +52,12 @@ Task<Status> DeleteEniWithRetries(AgentState& agent, std::string eni_id) {
 }
 
 Task<Status> DetachAndDeleteEni(AgentState& agent, std::string eni_id) {
-  std::vector<std::string> ids{eni_id};
-  const Result<std::vector<NetworkInterface>> described =
-      co_await agent.ports.ec2.DescribeNetworkInterfaces(ids);
+  const Result<NetworkInterface> described = co_await DescribeEni(agent, eni_id);
   if (!described) {
     if (described.error().code == ec2_error::kEniNotFound) co_return Status();
     co_return Fail("AttachmentNotFound", described.error().message);
   }
-  if (described->empty()) co_return Fail("AttachmentNotFound", "no interfaces in the answer");
-  const std::string attachment = described->front().attachment_id;
+  const std::string& attachment = described->attachment_id;
 
   Backoff backoff(kDetach, agent.choice, kSaltDetach);
   Status detached;

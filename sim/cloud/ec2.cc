@@ -105,7 +105,7 @@ void Ec2::SetObserver(Observer* observer, CloudEntities entities) {
     subnets_[i].told_free = subnets_[i].allocator.free_count();
   }
   told_ = levels_;
-  told_.available = enis_available();
+  told_available_ = enis_available();
 }
 
 void Ec2::TellLevel(Metric metric, int64_t level, int64_t& told) {
@@ -125,12 +125,13 @@ void Ec2::Tell(uint32_t subnet) {
   }
   TellLevel(Metric::kVpcAddressesHeld, levels_.addresses, told_.addresses);
   TellLevel(Metric::kEnisAttached, levels_.enis, told_.enis);
-  TellLevel(Metric::kEnisAvailable, enis_available(), told_.available);
+  TellLevel(Metric::kEnisAvailable, enis_available(), told_available_);
   TellLevel(Metric::kPrefixesAttached, levels_.prefixes, told_.prefixes);
 }
 
 void Ec2::TellAll() {
-  told_ = Levels{-1, -1, -1, -1};
+  told_ = Levels{-1, -1, -1};
+  told_available_ = -1;
   for (uint32_t i = 0; i < subnets_.size(); ++i) {
     subnets_[i].told_free = -1;
     Tell(i);

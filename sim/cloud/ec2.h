@@ -190,7 +190,6 @@ class Ec2 {
     int64_t addresses = 0;
     int64_t enis = 0;
     int64_t prefixes = 0;
-    int64_t available = 0;  // of what was told only: available_ knows
   };
 
   std::string NewId(std::string_view kind, uint64_t number) const;
@@ -226,7 +225,8 @@ class Ec2 {
   uint64_t attachments_made_ = 0;
   int largest_slots_ = 0;  // of any instance type
   Levels levels_;
-  Levels told_{-1, -1, -1, -1};
+  Levels told_{-1, -1, -1};
+  int64_t told_available_ = -1;
 };
 
 }  // namespace cnisim
