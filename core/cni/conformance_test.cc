@@ -1,79 +1,28 @@
 // Plays core/cni/vectors; each case is a test of its own.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
-
 #include "core/cni/testing/rpc_script.h"
+#include "core/ipam/testing/vector_suite.h"
 
 namespace cnisim {
 namespace {
 
-struct Vectors {
-  std::vector<VectorCase> cases;
-  std::vector<std::string> problems;
-};
-
 const Vectors& AllVectors() {
-  static const Vectors all = [] {
-    Vectors read;
-    for (const char* name : {"core/cni/vectors/backend.txt", "core/cni/vectors/plugin.txt"}) {
-      std::ostringstream text;
-      text << std::ifstream(std::filesystem::path(CNISIM_SOURCE_DIR) / name).rdbuf();
-      Result<std::vector<VectorCase>> cases = ParseVectors(name, text.str());
-      if (cases) {
-        read.cases.insert(read.cases.end(), cases->begin(), cases->end());
-      } else {
-        read.problems.push_back(cases.error().message);
-      }
-    }
-    std::set<std::string> ids;
-    for (const VectorCase& each : read.cases) {
-      if (!ids.insert(each.id).second) read.problems.push_back(each.id + " is there twice");
-      if (!each.after.empty() && !ids.contains(each.after)) {
-        read.problems.push_back(each.id + " follows no earlier case");
-      }
-    }
-    return read;
-  }();
+  static const Vectors all = ReadVectors(CNISIM_SOURCE_DIR, "core/cni/vectors");
   return all;
-}
-
-const VectorCase& CaseNamed(const std::string& id) {
-  return *std::ranges::find(AllVectors().cases, id, &VectorCase::id);
-}
-
-// The lines of the case, after those of the cases that it follows.
-void Play(const VectorCase& played, RpcScript& script) {
-  if (!played.after.empty()) Play(CaseNamed(played.after), script);
-  for (const VectorLine& line : played.lines) {
-    const std::string wrong = script.Run(line);
-    EXPECT_EQ(wrong, "") << played.file << ":" << line.number << ": " << line.command;
-  }
 }
 
 class CniConformance : public testing::TestWithParam<std::string> {};
 
 TEST_P(CniConformance, Holds) {
-  const VectorCase& played = CaseNamed(GetParam());
-  EXPECT_FALSE(played.lines.empty());
+  const VectorCase& played = *AllVectors().Find(GetParam());
   RpcScript script;
-  Play(played, script);
+  EXPECT_FALSE(played.lines.empty());
+  EXPECT_TRUE(Play(AllVectors(), played, script)) << played.id << ": " << played.title;
 }
 
-std::vector<std::string> Ids() {
-  std::vector<std::string> ids;
-  if (!AllVectors().problems.empty()) return ids;
-  for (const VectorCase& each : AllVectors().cases) ids.push_back(each.id);
-  return ids;
-}
-
-INSTANTIATE_TEST_SUITE_P(Vectors, CniConformance, testing::ValuesIn(Ids()),
+INSTANTIATE_TEST_SUITE_P(Vectors, CniConformance, testing::ValuesIn(IdsOf(AllVectors())),
                          [](const auto& info) { return info.param; });
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CniConformance);
 
 TEST(CniConformanceFiles, AreWellFormed) {
   for (const std::string& problem : AllVectors().problems) ADD_FAILURE() << problem;

@@ -3,93 +3,28 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <set>
-#include <sstream>
 
 #include "core/ipam/testing/conformance_script.h"
+#include "core/ipam/testing/vector_suite.h"
 
 namespace cnisim {
 namespace {
 
-struct Vectors {
-  std::vector<VectorCase> cases;
-  std::vector<std::string> problems;
-};
-
 const Vectors& AllVectors() {
-  static const Vectors all = [] {
-    Vectors read;
-    std::vector<std::filesystem::path> files;
-    const std::filesystem::path source = CNISIM_SOURCE_DIR;
-    for (const auto& entry : std::filesystem::directory_iterator(source / "core/ipam/vectors")) {
-      if (entry.path().extension() == ".txt") files.push_back(entry.path());
-    }
-    std::ranges::sort(files);
-    std::set<std::string> ids;
-    for (const std::filesystem::path& path : files) {
-      std::ostringstream text;
-      text << std::ifstream(path).rdbuf();
-      Result<std::vector<VectorCase>> cases =
-          ParseVectors(path.lexically_relative(source).string(), text.str());
-      if (!cases) {
-        read.problems.push_back(cases.error().message);
-        continue;
-      }
-      for (VectorCase& added : *cases) {
-        if (!ids.insert(added.id).second) read.problems.push_back(added.id + " is there twice");
-        read.cases.push_back(std::move(added));
-      }
-    }
-    return read;
-  }();
+  static const Vectors all = ReadVectors(CNISIM_SOURCE_DIR, "core/ipam/vectors");
   return all;
-}
-
-const VectorCase* CaseNamed(const std::string& id) {
-  const auto it = std::ranges::find(AllVectors().cases, id, &VectorCase::id);
-  return it == AllVectors().cases.end() ? nullptr : &*it;
-}
-
-// The lines of the case, after those of the cases that it follows.
-testing::AssertionResult Play(const VectorCase& played, ConformanceScript& script) {
-  if (!played.after.empty()) {
-    const VectorCase* earlier = CaseNamed(played.after);
-    if (earlier == nullptr || earlier->line >= played.line || earlier->file != played.file) {
-      return testing::AssertionFailure() << played.file << ":" << played.line
-                                         << ": no earlier case " << played.after << " in this file";
-    }
-    const testing::AssertionResult before = Play(*earlier, script);
-    if (!before) return before;
-  }
-  for (const VectorLine& line : played.lines) {
-    const std::string wrong = script.Run(line);
-    if (!wrong.empty()) {
-      return testing::AssertionFailure()
-             << played.file << ":" << line.number << ": " << line.command << "\n  " << wrong;
-    }
-  }
-  return testing::AssertionSuccess();
 }
 
 class Conformance : public testing::TestWithParam<std::string> {};
 
 TEST_P(Conformance, Holds) {
-  const VectorCase& played = *CaseNamed(GetParam());
+  const VectorCase& played = *AllVectors().Find(GetParam());
   ConformanceScript script;
   EXPECT_FALSE(played.lines.empty());
-  EXPECT_TRUE(Play(played, script)) << played.id << ": " << played.title;
+  EXPECT_TRUE(Play(AllVectors(), played, script)) << played.id << ": " << played.title;
 }
 
-std::vector<std::string> Ids() {
-  std::vector<std::string> ids;
-  for (const VectorCase& each : AllVectors().cases) ids.push_back(each.id);
-  return ids;
-}
-
-INSTANTIATE_TEST_SUITE_P(Vectors, Conformance, testing::ValuesIn(Ids()),
+INSTANTIATE_TEST_SUITE_P(Vectors, Conformance, testing::ValuesIn(IdsOf(AllVectors())),
                          [](const auto& info) { return info.param; });
 
 TEST(ConformanceFiles, AreWellFormed) {
@@ -100,7 +35,7 @@ TEST(ConformanceFiles, AreWellFormed) {
 TEST(ConformanceFiles, ShowEveryQuirk) {
   for (const QuirkInfo& quirk : AllQuirks()) {
     if (quirk.name == "gaugesOfLastCard") continue;  // of the metrics, not of the agent's core
-    const VectorCase* shown = CaseNamed(std::string(quirk.name));
+    const VectorCase* shown = AllVectors().Find(std::string(quirk.name));
     ASSERT_NE(shown, nullptr) << quirk.name;
     const std::string off = fmt::format("quirk {} off", quirk.name);
     EXPECT_TRUE(std::ranges::any_of(shown->lines, [&](const VectorLine& line) {

@@ -9,18 +9,13 @@
 
 #include "core/cni/entrypoint_checks.h"
 #include "core/cni/interface_names.h"
-#include "core/cni/numbers.h"
+#include "core/net/numbers.h"
 #include "core/rpc/branch_eni.h"
 
 namespace cnisim {
 namespace {
 
 constexpr const char* kVersion = "1.2.3";
-
-// What a line cannot mean.
-struct Malformed {
-  std::string what;
-};
 
 std::vector<std::string> Split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -31,12 +26,6 @@ std::vector<std::string> Split(const std::string& text, char separator) {
   return parts;
 }
 
-int ToInt(const std::string& text) {
-  const std::optional<int> value = ParseInt(text);
-  if (!value) throw Malformed{"'" + text + "' is not a number"};
-  return *value;
-}
-
 IpAddress ToAddress(const std::string& text) {
   const auto ip = IpAddress::Parse(text);
   if (!ip) throw Malformed{"'" + text + "' is not an address"};
@@ -45,11 +34,7 @@ IpAddress ToAddress(const std::string& text) {
 
 std::vector<IpCidr> ToCidrs(const std::string& text) {
   std::vector<IpCidr> cidrs;
-  for (const std::string& part : Split(text, ',')) {
-    const auto cidr = IpCidr::Parse(part);
-    if (!cidr) throw Malformed{"'" + part + "' is not a CIDR"};
-    cidrs.push_back(*cidr);
-  }
+  for (const std::string& part : Split(text, ',')) cidrs.push_back(ToCidr(part));
   return cidrs;
 }
 
@@ -63,11 +48,6 @@ PodArgs ToPod(const std::string& text) {
   return pod;
 }
 
-template <typename List>
-std::string ListText(const List& items) {
-  return items.empty() ? "none" : fmt::format("{}", fmt::join(items, ","));
-}
-
 // "10.0.0.1/0/254": address, device, table.
 std::string IpsText(const google::protobuf::RepeatedPtrField<rpc::IPAllocationMetadata>& ips) {
   std::vector<std::string> texts;
@@ -78,46 +58,7 @@ std::string IpsText(const google::protobuf::RepeatedPtrField<rpc::IPAllocationMe
   return ListText(texts);
 }
 
-// Expected words are the first of the answer, or name=value words that occur somewhere in it.
-bool Matches(const std::string& answer, const std::string& expected) {
-  const std::vector<std::string> got = Split(answer, ' ');
-  const std::vector<std::string> want = Split(expected, ' ');
-  if (want.front().find('=') != std::string::npos) {
-    return std::ranges::all_of(
-        want, [&](const std::string& word) { return std::ranges::find(got, word) != got.end(); });
-  }
-  return want.size() <= got.size() && std::equal(want.begin(), want.end(), got.begin());
-}
-
 }  // namespace
-
-// The words after the command. All must be used.
-class RpcScript::Arguments {
- public:
-  explicit Arguments(std::vector<std::string> words) : words_(std::move(words)) {}
-
-  std::string Word(const char* what) {
-    if (words_.empty()) throw Malformed{fmt::format("{} is missing", what)};
-    std::string word = std::move(words_.front());
-    words_.erase(words_.begin());
-    return word;
-  }
-  bool Flag(const std::string& name) { return std::erase(words_, name) > 0; }
-  std::optional<std::string> Option(const std::string& name) {
-    const auto it = std::ranges::find_if(
-        words_, [&](const std::string& word) { return word.starts_with(name + "="); });
-    if (it == words_.end()) return std::nullopt;
-    std::string value = it->substr(name.size() + 1);
-    words_.erase(it);
-    return value;
-  }
-  std::string Text(const std::string& name) { return Option(name).value_or(""); }
-  int Int(const std::string& name) { return ToInt(Text(name)); }
-  std::vector<std::string> Rest() { return std::exchange(words_, {}); }
-
- private:
-  std::vector<std::string> words_;
-};
 
 const std::map<std::string, RpcScript::Handler, std::less<>>& RpcScript::Handlers() {
   using S = RpcScript;
@@ -146,19 +87,17 @@ const std::map<std::string, RpcScript::Handler, std::less<>>& RpcScript::Handler
 }
 
 std::string RpcScript::Run(const VectorLine& line) {
-  std::istringstream in(line.command);
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
+  std::vector<std::string> words = Words(line.command);
   const auto handler = words.empty() ? Handlers().end() : Handlers().find(words.front());
   if (handler == Handlers().end()) return "unknown command";
   words.erase(words.begin());
   try {
     Arguments arguments(std::move(words));
     const std::string answer = (this->*handler->second)(arguments);
-    if (const auto rest = arguments.Rest(); !rest.empty()) {
-      throw Malformed{"'" + rest.front() + "' is not understood"};
+    arguments.ExpectEnd();
+    if (line.expected ? MatchesWords(answer, *line.expected) : !answer.starts_with("error")) {
+      return {};
     }
-    if (line.expected ? Matches(answer, *line.expected) : !answer.starts_with("error")) return {};
     return fmt::format("expected: {}\n       got: {}", line.expected.value_or("no error"), answer);
   } catch (const Malformed& malformed) {
     return "malformed: " + malformed.what;

@@ -12,7 +12,7 @@
 #include "core/cni/plugin.h"
 #include "core/cni/testing/fake_driver.h"
 #include "core/cni/testing/fake_policy_agent.h"
-#include "core/ipam/testing/conformance_script.h"
+#include "core/ipam/testing/vector_script.h"
 #include "core/rpc/local_channel.h"
 #include "core/rpc/testing/fake_backend_world.h"
 
@@ -28,7 +28,7 @@ class RpcScript {
   std::string Run(const VectorLine& line);
 
  private:
-  class Arguments;
+  using Arguments = ScriptArguments;
   using Handler = std::string (RpcScript::*)(Arguments&);
   static const std::map<std::string, Handler, std::less<>>& Handlers();
 

@@ -27,32 +27,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a line cannot mean; reported with file and line by the caller.
-struct Malformed {
-  std::string what;
-};
-
-std::vector<std::string> Words(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
-  return words;
-}
-
 std::vector<std::string> SplitAtCommas(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream in(text);
   for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
   return parts;
-}
-
-int ToInt(const std::string& text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw Malformed{"'" + text + "' is not a number"};
-  }
-  return value;
 }
 
 // "30s", "1001ms", "10m".
@@ -73,20 +52,22 @@ Ipv4Address ToAddress(const std::string& text) {
   return *ip;
 }
 
-IpCidr ToCidr(const std::string& text) {
-  const auto cidr = IpCidr::Parse(text);
-  if (!cidr) throw Malformed{"'" + text + "' is not a CIDR"};
-  return *cidr;
-}
-
 IpamKey KeyOf(const std::string& pod) { return {"net1", pod, "eth0"}; }
+
+// NAME=VALUE words.
+Environment Named(const std::vector<std::string>& words) {
+  Environment named;
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    if (equals == std::string::npos) throw Malformed{"'" + word + "' is not NAME=VALUE"};
+    named[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return named;
+}
 
 std::string YesNo(bool value) { return value ? "yes" : "no"; }
 std::string ErrorText(const Error& error) { return "error " + error.code; }
 std::string StatusText(const Status& status) { return status ? "ok" : ErrorText(status.error()); }
-std::string ListText(const std::vector<std::string>& items) {
-  return items.empty() ? "none" : fmt::format("{}", fmt::join(items, ","));
-}
 std::string CountedText(const std::vector<std::string>& items) {
   return fmt::format("{} {}", items.size(), ListText(items));
 }
@@ -116,100 +97,7 @@ PoolMode ToMode(const std::string& word) {
 
 }  // namespace
 
-// --- Files ---
-
-Result<std::vector<VectorCase>> ParseVectors(const std::string& file, const std::string& text) {
-  std::vector<VectorCase> cases;
-  std::istringstream in(text);
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    const auto wrong = [&](const std::string& what) {
-      return Fail("vectors", fmt::format("{}:{}: {}", file, number, what));
-    };
-    if (const size_t comment = line.find('#'); comment != std::string::npos) line.resize(comment);
-    const std::vector<std::string> words = Words(line);
-    if (words.empty()) continue;
-    if (words.front() == "case") {
-      const size_t open = line.find('"');
-      const size_t close = line.rfind('"');
-      if (words.size() < 3 || open == std::string::npos || close == open ||
-          words[2].front() != '"') {
-        return wrong("expected: case ID \"title\" [after ID]");
-      }
-      VectorCase& added = cases.emplace_back();
-      added.file = file;
-      added.id = words[1];
-      added.line = number;
-      added.title = line.substr(open + 1, close - open - 1);
-      const std::vector<std::string> rest = Words(line.substr(close + 1));
-      if (rest.size() == 2 && rest[0] == "after") {
-        added.after = rest[1];
-      } else if (!rest.empty()) {
-        return wrong("expected after the title: after ID");
-      }
-      continue;
-    }
-    if (cases.empty()) return wrong("a command outside of any case");
-    VectorLine& added = cases.back().lines.emplace_back();
-    added.number = number;
-    const size_t arrow = line.find("->");
-    added.command = line.substr(0, arrow);
-    if (arrow != std::string::npos) {
-      added.expected = fmt::format("{}", fmt::join(Words(line.substr(arrow + 2)), " "));
-      if (added.expected->empty()) return wrong("nothing is expected after ->");
-    }
-  }
-  return cases;
-}
-
 // --- Lines ---
-
-// The words after the command: plain ones, then NAME=VALUE. All must be used.
-class ConformanceScript::Arguments {
- public:
-  explicit Arguments(std::vector<std::string> words) : words_(std::move(words)) {}
-
-  std::string Word(const char* what) {
-    if (words_.empty() || words_.front().find('=') != std::string::npos) {
-      throw Malformed{fmt::format("{} is missing", what)};
-    }
-    std::string word = words_.front();
-    words_.erase(words_.begin());
-    return word;
-  }
-  bool Flag(const std::string& name) { return std::erase(words_, name) > 0; }
-  std::optional<std::string> Option(const std::string& name) {
-    const auto it = std::ranges::find_if(
-        words_, [&](const std::string& word) { return word.starts_with(name + "="); });
-    if (it == words_.end()) return std::nullopt;
-    std::string value = it->substr(name.size() + 1);
-    words_.erase(it);
-    return value;
-  }
-  int Int(const std::string& name, std::optional<int> fallback = std::nullopt) {
-    const std::optional<std::string> text = Option(name);
-    if (text) return ToInt(*text);
-    if (!fallback) throw Malformed{name + "= is missing"};
-    return *fallback;
-  }
-  // All that is left, as NAME=VALUE.
-  Environment Rest() {
-    Environment rest;
-    for (const std::string& word : std::exchange(words_, {})) {
-      const size_t equals = word.find('=');
-      if (equals == std::string::npos) throw Malformed{"'" + word + "' is not NAME=VALUE"};
-      rest[word.substr(0, equals)] = word.substr(equals + 1);
-    }
-    return rest;
-  }
-  bool empty() const { return words_.empty(); }
-  void ExpectEnd() const {
-    if (!words_.empty()) throw Malformed{"'" + words_.front() + "' is not understood"};
-  }
-
- private:
-  std::vector<std::string> words_;
-};
 
 ConformanceScript::ConformanceScript() : world_(std::make_unique<FakeWorld>()) {}
 ConformanceScript::~ConformanceScript() = default;
@@ -340,14 +228,7 @@ std::string ConformanceScript::Run(const VectorLine& line) {
 }
 
 bool ConformanceScript::Matches(const Answer& answer, const std::string& expected) {
-  if (answer.complete) return answer.text == expected;
-  const std::vector<std::string> got = Words(answer.text);
-  const std::vector<std::string> want = Words(expected);
-  if (want.front().find('=') != std::string::npos) {
-    return std::ranges::all_of(
-        want, [&](const std::string& word) { return std::ranges::find(got, word) != got.end(); });
-  }
-  return want.size() <= got.size() && std::equal(want.begin(), want.end(), got.begin());
+  return answer.complete ? answer.text == expected : MatchesWords(answer.text, expected);
 }
 
 Datastore& ConformanceScript::book() {
@@ -611,7 +492,7 @@ ConformanceScript::Answer ConformanceScript::MakeNode(Arguments& a) {
   environment_ = ManifestEnvironment();
   // Its calls would stand among those that a row is about.
   environment_["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
-  for (auto& [name, value] : a.Rest()) environment_[name] = value;
+  for (auto& [name, value] : Named(a.Rest())) environment_[name] = value;
   loop_ = Task<void>();
   agent_.reset();
   world_ = std::make_unique<FakeWorld>(instance, std::vector<FakeSubnet>{{"subnet-a", cidr}});
@@ -638,7 +519,7 @@ std::string ConformanceScript::StartAgent() {
 
 // Kills the agent; a new one initialises itself.
 ConformanceScript::Answer ConformanceScript::Restart(Arguments& a) {
-  for (auto& [name, value] : a.Rest()) environment_[name] = value;
+  for (auto& [name, value] : Named(a.Rest())) environment_[name] = value;
   const std::string refused = StartAgent();
   if (!refused.empty()) return refused;
   return StatusText(world_->Run(agent_->Init()));
@@ -941,7 +822,7 @@ ConformanceScript::Answer ConformanceScript::Quirk(Arguments& a) {
 ConformanceScript::Answer ConformanceScript::MakeSubnet(Arguments& a) {
   const std::string id = a.Word("the subnet");
   const Ipv4Cidr cidr = ToCidr(a.Word("the CIDR")).v4();
-  world_->ec2.subnets().emplace_back(id, cidr, ToTags(a.Rest()));
+  world_->ec2.subnets().emplace_back(id, cidr, ToTags(Named(a.Rest())));
   return "ok";
 }
 
@@ -970,7 +851,7 @@ ConformanceScript::Answer ConformanceScript::NodeIs(Arguments& a) {
 ConformanceScript::Answer ConformanceScript::TagsAre(Arguments& a) {
   NetworkInterface* eni = world_->ec2.Find(a.Word("the ENI"));
   if (eni == nullptr) throw Malformed{"no such ENI"};
-  eni->tags = a.Rest();
+  eni->tags = Named(a.Rest());
   return "ok";
 }
 
@@ -1039,8 +920,7 @@ ConformanceScript::Answer ConformanceScript::Describe(Arguments&) {
 
 ConformanceScript::Answer ConformanceScript::Unmanaged(Arguments&) {
   const UnmanagedEnis& unmanaged = agent_->state().unmanaged;
-  return fmt::format("{} {}", unmanaged.OnCard(card_),
-                     ListText({unmanaged.ids.begin(), unmanaged.ids.end()}));
+  return fmt::format("{} {}", unmanaged.OnCard(card_), ListText(unmanaged.ids));
 }
 
 ConformanceScript::Answer ConformanceScript::GiveTags(Arguments& a) {
@@ -1139,7 +1019,7 @@ ConformanceScript::Answer ConformanceScript::Clock(Arguments&) {
 // --- Settings and helpers ---
 
 ConformanceScript::Answer ConformanceScript::Env(Arguments& a) {
-  const Result<ParsedEnvironment> parsed = ParseEnvironment(a.Rest());
+  const Result<ParsedEnvironment> parsed = ParseEnvironment(Named(a.Rest()));
   if (!parsed) return ErrorText(parsed.error());
   const AgentSettings& s = parsed->settings;
   return fmt::format(
@@ -1157,7 +1037,7 @@ ConformanceScript::Answer ConformanceScript::Env(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::Config(Arguments& a) {
   const bool nitro = !a.Flag("xen");
-  Result<ParsedEnvironment> parsed = ParseEnvironment(a.Rest());
+  Result<ParsedEnvironment> parsed = ParseEnvironment(Named(a.Rest()));
   if (!parsed) return ErrorText(parsed.error());
   const Status valid = ValidateConfiguration(parsed->settings, nitro, parsed->warnings);
   if (!valid) return ErrorText(valid.error());
@@ -1198,19 +1078,19 @@ ConformanceScript::Answer ConformanceScript::Retry(Arguments& a) {
 }
 
 ConformanceScript::Answer ConformanceScript::SubnetTags(Arguments& a) {
-  world_->ec2.subnets().front().tags = ToTags(a.Rest());
+  world_->ec2.subnets().front().tags = ToTags(Named(a.Rest()));
   return "ok";
 }
 
 ConformanceScript::Answer ConformanceScript::Usable(Arguments& a) {
   const std::string which = a.Word("primary or secondary");
   const std::string cluster = a.Option("cluster").value_or("");
-  return YesNo(SubnetUsable(ToTags(a.Rest()), which == "primary", cluster));
+  return YesNo(SubnetUsable(ToTags(Named(a.Rest())), which == "primary", cluster));
 }
 
 ConformanceScript::Answer ConformanceScript::Excluded(Arguments& a) {
   const std::string cluster = a.Option("cluster").value_or("");
-  return YesNo(SubnetExcluded(ToTags(a.Rest()), cluster));
+  return YesNo(SubnetExcluded(ToTags(Named(a.Rest())), cluster));
 }
 
 ConformanceScript::Answer ConformanceScript::Veth(Arguments& a) {

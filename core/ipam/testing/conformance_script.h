@@ -13,26 +13,9 @@
 #include <vector>
 
 #include "core/ipam/testing/fake_world.h"
+#include "core/ipam/testing/vector_script.h"
 
 namespace cnisim {
-
-struct VectorLine {
-  int number = 0;
-  std::string command;                  // without expectation and comment
-  std::optional<std::string> expected;  // nullopt: anything but an error
-};
-
-struct VectorCase {
-  std::string file;
-  std::string id;
-  std::string title;
-  std::string after;  // the case whose lines come first; may be empty
-  int line = 0;
-  std::vector<VectorLine> lines;
-};
-
-// All cases of a file, or what is wrong with it as "file:line: ...".
-Result<std::vector<VectorCase>> ParseVectors(const std::string& file, const std::string& text);
 
 class ConformanceScript {
  public:
@@ -43,7 +26,7 @@ class ConformanceScript {
   std::string Run(const VectorLine& line);
 
  private:
-  class Arguments;
+  using Arguments = ScriptArguments;
   struct Answer {
     Answer(std::string text) : text(std::move(text)) {}  // NOLINT: an answer is a text
     Answer(const char* text) : text(text) {}             // NOLINT
