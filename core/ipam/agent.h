@@ -45,6 +45,7 @@ class Agent {
   void Terminate() { state_.terminating = true; }
 
   AgentState& state() { return state_; }
+  const AgentState& state() const { return state_; }
 
  private:
   // Runs beside the pool loop until it is done, or the agent ends.

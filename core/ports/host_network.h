@@ -30,6 +30,8 @@ class HostNetwork {
   // there is no link of that ENI; then trying again is of no use.
   virtual Task<Status> SetupEni(IpAddress eni_primary_ip, int device_number, int network_card,
                                 int route_table) = 0;
+  // The index of an ENI's link.
+  virtual Task<Result<int>> LinkIndex(IpAddress eni_primary_ip) = 0;
   // Tables of the ip rules that have this source address.
   virtual Task<Result<std::vector<int>>> TablesOfSource(IpAddress source) = 0;
   // Deletes the ip rule that has the ENI's primary address as source.

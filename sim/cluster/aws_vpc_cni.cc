@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/net/veth_name.h"
 #include "sim/cluster/node.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr const char* kNetworkName = "aws-cni";
 constexpr const char* kInterfaceName = "eth0";
+constexpr const char* kAgentVersion = "v1.23.1";
 constexpr Duration kLongestCrashLoopBackOff = std::chrono::minutes(5);
 
 // A throttled answer explains a shortage for as long as the SDK may still be retrying after it.
@@ -20,6 +22,14 @@ constexpr Duration kThrottleMemory = std::chrono::seconds(10);
 
 // Time zero on the calendar, for times in tags: the beginning of 2026, UTC.
 constexpr CivilEpoch kEpoch{1'767'225'600'000'000'000};
+
+// Of the shipped conflist (its "aws-cni" entry).
+NetworkConfig ShippedConfig() {
+  NetworkConfig config;
+  config.cni_version = "0.4.0";
+  config.name = kNetworkName;
+  return config;
+}
 
 IpamKey KeyOf(const Pod& pod) { return {kNetworkName, pod.sandbox_id, kInterfaceName}; }
 
@@ -35,6 +45,9 @@ class AwsVpcCni::Host final : public HostNetwork {
   Task<Status> UpdateVpcCidrs(std::vector<IpCidr>) override { co_return Status(); }
   Task<Status> RefreshPodRules(std::vector<IpAddress>) override { co_return Status(); }
   Task<Status> SetupEni(IpAddress, int, int, int) override { co_return Status(); }
+  Task<Result<int>> LinkIndex(IpAddress) override {
+    co_return Fail(std::string(kLinkNotFound), "links have no numbers here");
+  }
   Task<Result<std::vector<int>>> TablesOfSource(IpAddress) override {
     co_return std::vector<int>();
   }
@@ -99,6 +112,35 @@ class AwsVpcCni::Checkpoints final : public CheckpointStores {
   std::map<int, Checkpoint> cards_;
 };
 
+// Stands in for the network policy agent that the shipped manifest runs beside the agent: it
+// enforces nothing and says so at once.
+class AwsVpcCni::PolicyAgent final : public RpcChannel {
+ public:
+  Task<Status> Connect(Duration) override { co_return Status(); }
+  Task<RpcStatus> Call(std::string_view, std::string_view, std::string* reply) override {
+    rpc::EnforceNpReply answer;  // DeleteNpReply is the same
+    answer.set_success(true);
+    answer.SerializeToString(reply);
+    co_return RpcStatus();
+  }
+};
+
+// The kernel's work takes the time that the kubelet charges for it (cni.rtnlHold).
+class AwsVpcCni::Driver final : public PodNetworkDriver {
+ public:
+  Task<Status> SetupPodNetwork(std::vector<PodInterface>, std::string, int) override {
+    co_return Status();
+  }
+  Task<Status> TeardownPodNetwork(std::vector<PodInterface>) override { co_return Status(); }
+  Task<Status> SetupBranchPodNetwork(PodInterface, std::string, BranchLink, int,
+                                     EnforcingMode) override {
+    co_return Status();
+  }
+  Task<Status> TeardownBranchPodNetwork(PodInterface, int, EnforcingMode) override {
+    co_return Status();
+  }
+};
+
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
                      const AgentSettingsSource& settings, PoolLevels& group_levels)
     : context_(context),
@@ -110,6 +152,10 @@ AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceInde
       host_(std::make_unique<Host>(node)),
       kubernetes_(context, node, ec2),
       checkpoints_(std::make_unique<Checkpoints>()),
+      cni_config_(ShippedConfig()),
+      policy_agent_(std::make_unique<PolicyAgent>()),
+      driver_(std::make_unique<Driver>()),
+      plugin_(kAgentVersion, {channel_, *policy_agent_, *driver_}),
       pacer_(context.simulation, ec2.metadata(instance), node.index(),
              context.scenario.park_idle_pools) {
   ec2_.metadata(instance_).set_on_change([this] { pacer_.MetadataChanged(); });
@@ -140,8 +186,9 @@ void AwsVpcCni::Stop() {
 
 void AwsVpcCni::KillContainer() {
   serving_ = false;
+  channel_.Disconnect(context_.simulation);
   flow_ = Task<void>();
-  agent_.reset();
+  ipamd_.reset();
   ec2_client_.reset();
 }
 
@@ -170,39 +217,51 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
                            pacer_,
                            Log(),
                            kEpoch};
-    agent_ = std::make_unique<Agent>(ports, settings_, limits, choice, this);
-    const Status ready = co_await agent_->Init();
+    ipamd_ = std::make_unique<Ipamd>(kAgentVersion, ports, settings_, limits, choice, this);
+    const Status ready = co_await ipamd_->Init();
     if (ready) break;
     context_.TellFinding(
         "agent-init-failed", Severity::kWarning,
         fmt::format("{}: node init failed ({}: {}); restarted after {} s", node_.name(),
                     ready.error().code, ready.error().message, back_off / std::chrono::seconds(1)));
-    agent_.reset();
+    ipamd_.reset();
     co_await context_.simulation.Sleep(back_off);
     back_off = std::min(back_off * 2, kLongestCrashLoopBackOff);
   }
   serving_ = true;
+  channel_.set_backend(ipamd_->backend());
   FindLeaks();
   on_ready_();
-  co_await agent_->Run();
+  co_await ipamd_->Run();
+}
+
+PodAttachment AwsVpcCni::AttachmentOf(const Pod& pod) const {
+  PodArgs args;
+  args.pod_namespace = node_.NamespaceOf(pod);
+  args.pod_name = pod.name;
+  args.infra_container_id = pod.sandbox_id;
+  return {pod.sandbox_id, "/var/run/netns/" + pod.sandbox_id, kInterfaceName, std::move(args),
+          cni_config_};
 }
 
 Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
-  if (!serving_) co_return Fail("AgentDown", "the agent does not answer");
-  IpamMetadata metadata;
-  metadata.pod_namespace = node_.NamespaceOf(pod);
-  metadata.pod_name = pod.name;
-  const Result<std::vector<PodAddress>> added = agent_->AddPod(KeyOf(pod), metadata);
-  if (!added) co_return tl::unexpected(added.error());
+  const IpamKey key = KeyOf(pod);
+  const PodAttachment attachment = AttachmentOf(pod);
+  const CniResult<PodResult> added = co_await plugin_.Add(attachment);
+  if (!added) co_return Fail("Cni", added.error().message);
   PodNetwork network;
-  network.ip = added->front().ip;
-  network.eni = added->front().eni_id;
+  network.ip = added->ips.front().ip;
+  if (ipamd_ != nullptr) {
+    for (const auto& pool : ipamd_->agent().state().pools) {
+      if (const auto held = pool->Find(key)) network.eni = held->eni_id;
+    }
+  }
   co_return network;
 }
 
 WaitReason AwsVpcCni::ExplainFailure() {
   if (!serving_) return WaitReason::kAgentDown;
-  AgentState& agent = agent_->state();
+  AgentState& agent = ipamd_->agent().state();
   Datastore& pool = agent.default_pool();
   const PoolStats stats = pool.Stats(context_.Now());
   if (stats.available_ips() > 0) {
@@ -227,38 +286,36 @@ WaitReason AwsVpcCni::ExplainFailure() {
 }
 
 Task<void> AwsVpcCni::Del(Pod& pod) {
-  if (serving_) {
-    IpamKey key = KeyOf(pod);
-    const auto released = co_await agent_->DelPod(std::move(key));
-    static_cast<void>(released);
-  } else {
-    // The plugin cleans up by itself and reports success; the agent will learn of it from the
-    // missing interface when it restores its checkpoint, unless it has done so already.
-    missed_dels_.push_back(KeyOf(pod));
-  }
-  co_return;
+  // Without the agent the plugin cleans up by itself and reports success. The agent will learn of
+  // it from the missing interface when it restores its checkpoint, unless it has done so already.
+  if (!serving_) missed_dels_.push_back(KeyOf(pod));
+  const PodAttachment attachment = AttachmentOf(pod);
+  const CniResult<void> deleted = co_await plugin_.Del(attachment);
+  static_cast<void>(deleted);  // the kubelet's collection of dead sandboxes tries no harder
 }
 
 void AwsVpcCni::FindLeaks() {
-  std::erase_if(missed_dels_,
-                [this](const IpamKey& key) { return !agent_->state().default_pool().Find(key); });
-  if (missed_dels_.size() > leaked_addresses_) {
+  std::erase_if(missed_dels_, [this](const IpamKey& key) {
+    return std::ranges::none_of(ipamd_->agent().state().pools,
+                                [&](const auto& pool) { return pool->Find(key).has_value(); });
+  });
+  if (missed_dels_.size() > leaks_told_) {
     context_.TellFinding(
         "address-leaked-by-missed-del", Severity::kWarning,
         fmt::format("{}: {} pods were deleted between the agent's checkpoint restore and its first "
                     "RPC; their addresses stay assigned until its next restart",
-                    node_.name(), missed_dels_.size() - leaked_addresses_));
+                    node_.name(), missed_dels_.size() - leaks_told_));
   }
-  leaked_addresses_ = missed_dels_.size();
+  leaks_told_ = missed_dels_.size();
 }
 
 void AwsVpcCni::OnPoolChanged() {
   pacer_.Poke();
-  if (agent_ == nullptr) return;
+  if (ipamd_ == nullptr) return;
   const TimePoint now = context_.Now();
   PoolStats stats;
   int enis = 0;
-  for (const auto& pool : agent_->state().pools) {
+  for (const auto& pool : ipamd_->agent().state().pools) {
     const PoolStats of_card = pool->Stats(now);
     stats.total_ips += of_card.total_ips;
     stats.assigned_ips += of_card.assigned_ips;
@@ -306,7 +363,7 @@ void AwsVpcCni::Tell() {
     FlushPoolChange();
     return;
   }
-  if (context_.Now() == kTimeZero && agent_ != nullptr) {
+  if (context_.Now() == kTimeZero && ipamd_ != nullptr) {
     // What the warm-up left behind.
     change_pending_ = false;
     OnPoolChanged();
@@ -365,19 +422,20 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
   std::vector<std::string> violations;
   if (!serving_) return violations;
   size_t holders = 0;
-  for (const auto& pool : agent_->state().pools) {
+  for (const auto& pool : ipamd_->agent().state().pools) {
     for (std::string& text : CheckPool(*pool, holders)) violations.push_back(std::move(text));
   }
   if (holders != checkpoints_->size()) {
     violations.emplace_back("the checkpoint differs from memory");
   }
 
-  // Every pod's address is what a datastore says.
-  size_t with_address = 0;
+  // Every pod's address is what a datastore says, and every address belongs to a sandbox that the
+  // kubelet still has, or to one whose end the agent did not hear of.
+  std::set<IpamKey> known(missed_dels_.begin(), missed_dels_.end());
   for (const Pod* pod : node_.pods()) {
+    if (!pod->sandbox_id.empty()) known.insert(KeyOf(*pod));
     if (!pod->ip) continue;
-    ++with_address;
-    const bool held = std::ranges::any_of(agent_->state().pools, [&](const auto& pool) {
+    const bool held = std::ranges::any_of(ipamd_->agent().state().pools, [&](const auto& pool) {
       const auto address = pool->Find(KeyOf(*pod));
       return address && address->ip == *pod->ip;
     });
@@ -386,8 +444,12 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
                                        pod->name, pod->ip->ToString()));
     }
   }
-  if (with_address + leaked_addresses_ != holders) {
-    violations.emplace_back("the datastore holds addresses for pods that are gone");
+  for (const auto& pool : ipamd_->agent().state().pools) {
+    for (const Allocation& allocation : pool->AllAllocations()) {
+      if (known.contains(allocation.key)) continue;
+      violations.push_back("the datastore holds " + allocation.ip.ToString() +
+                           " for a sandbox that is gone");
+    }
   }
   for (std::string& text : violations) text = node_.name() + ": " + text;
   return violations;

@@ -6,7 +6,9 @@
 #include <memory>
 #include <unordered_map>
 
-#include "core/ipam/agent.h"
+#include "core/cni/plugin.h"
+#include "core/ipamd/ipamd.h"
+#include "core/rpc/local_channel.h"
 #include "sim/cloud/ec2.h"
 #include "sim/cloud/ec2_client.h"
 #include "sim/cluster/cluster_context.h"
@@ -54,7 +56,10 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   class Host;
   class Checkpoint;
   class Checkpoints;
+  class PolicyAgent;
+  class Driver;
 
+  PodAttachment AttachmentOf(const Pod& pod) const;
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
   void FindLeaks();
@@ -73,18 +78,25 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   std::unique_ptr<Host> host_;
   SimKubernetes kubernetes_;
   std::unique_ptr<Checkpoints> checkpoints_;
+  // What a CNI ADD or DEL goes through: the plugin, and the messages to the agent and to the
+  // network policy agent.
+  NetworkConfig cni_config_;
+  LocalChannel channel_;
+  std::unique_ptr<PolicyAgent> policy_agent_;
+  std::unique_ptr<Driver> driver_;
+  CniPlugin plugin_;
   SimPoolLoopPacer pacer_;
   std::function<void()> on_ready_;
 
   // The running container; `flow_` is its process and goes first.
   std::unique_ptr<Ec2Client> ec2_client_;
-  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Ipamd> ipamd_;
   bool serving_ = false;
   Task<void> flow_;
 
   // Attachments whose DEL found no agent. Some are still in its book after the restart.
   std::vector<IpamKey> missed_dels_;
-  size_t leaked_addresses_ = 0;
+  size_t leaks_told_ = 0;
 
   // The last change of the pool, told when time has moved on so that a burst of changes is one.
   PoolChange change_;

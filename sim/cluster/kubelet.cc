@@ -93,6 +93,8 @@ Task<void> Kubelet::SetUpNetwork(Pod& pod, RandomStream& stream) {
       co_return;
     }
     pod.wait_reason = node.network->ExplainFailure();
+    // The container runtime takes the failed sandbox down again.
+    co_await node.network->Del(pod);
     if (context_.observer != nullptr) {
       context_.observer->OnCount(Metric::kSandboxFailuresTotal, workload, context_.Now(), 1);
     }
@@ -110,10 +112,9 @@ Task<void> Kubelet::TakeDown(Pod& pod) {
   Simulation& simulation = context_.simulation;
   RandomStream stream(context_.seed, HashName(pod.name), HashName("kill"));
   co_await simulation.Sleep(Sample(context_.scenario.constants.kubelet_kill, stream));
-  if (pod.ip) {
-    co_await pod.node->network->Del(pod);
-    pods_.ReturnAddress(pod);
-  }
+  // Also of a sandbox whose ADD was still under way.
+  if (!pod.sandbox_id.empty() && !pod.host_network) co_await pod.node->network->Del(pod);
+  if (pod.ip) pods_.ReturnAddress(pod);
   // Its address is free, but the API server still has the pod, and the node its slot.
   co_await simulation.SleepUntil(
       AfterApiCalls(pod, context_.scenario.constants.kubelet_api_calls_per_stop));

@@ -476,6 +476,8 @@ Task<Status> FakeHost::UpdateVpcCidrs(std::vector<IpCidr> vpc_cidrs) {
 
 Task<Status> FakeHost::RefreshPodRules(std::vector<IpAddress>) { co_return Status(); }
 
+Task<Result<int>> FakeHost::LinkIndex(IpAddress) { co_return 3; }
+
 Task<Result<std::vector<int>>> FakeHost::TablesOfSource(IpAddress) { co_return source_tables; }
 
 Task<Status> FakeHost::SetupEni(IpAddress eni_primary_ip, int device_number, int, int route_table) {

@@ -227,6 +227,7 @@ class FakeHost final : public HostNetwork {
   Task<Status> RefreshPodRules(std::vector<IpAddress> pods) override;
   Task<Status> SetupEni(IpAddress eni_primary_ip, int device_number, int network_card,
                         int route_table) override;
+  Task<Result<int>> LinkIndex(IpAddress eni_primary_ip) override;
   Task<Result<std::vector<int>>> TablesOfSource(IpAddress source) override;
   Task<Status> DeleteEniRule(IpAddress eni_primary_ip) override;
   Task<Result<std::vector<std::string>>> ListLinks() override;
