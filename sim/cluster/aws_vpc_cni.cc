@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
-#include "core/net/veth_name.h"
 #include "sim/cluster/node.h"
+#include "sim/cluster/pool_invariants.h"
 
 namespace cnisim {
 namespace {
@@ -35,112 +34,6 @@ IpamKey KeyOf(const Pod& pod) { return {kNetworkName, pod.sandbox_id, kInterface
 
 }  // namespace
 
-// The node's kernel, as far as the agent asks it: which pods have an interface.
-class AwsVpcCni::Host final : public HostNetwork {
- public:
-  explicit Host(const Node& node) : node_(node) {}
-
-  Task<Status> SetupHost(IpAddress, std::vector<IpCidr>) override { co_return Status(); }
-  Task<Status> CleanUpStaleChains() override { co_return Status(); }
-  Task<Status> UpdateVpcCidrs(std::vector<IpCidr>) override { co_return Status(); }
-  Task<Status> RefreshPodRules(std::vector<IpAddress>) override { co_return Status(); }
-  Task<Status> SetupEni(IpAddress, int, int, int) override { co_return Status(); }
-  Task<Result<int>> LinkIndex(IpAddress) override {
-    co_return Fail(std::string(kLinkNotFound), "links have no numbers here");
-  }
-  Task<Result<std::vector<int>>> TablesOfSource(IpAddress) override {
-    co_return std::vector<int>();
-  }
-  Task<Status> DeleteEniRule(IpAddress) override { co_return Status(); }
-  Task<Status> DeleteToPodRule(IpAddress) override { co_return Status(); }
-  Task<Status> DeleteFromPodRule(IpAddress) override { co_return Status(); }
-
-  Task<Result<std::vector<std::string>>> ListLinks() override {
-    std::vector<std::string> links{"lo", "eth0"};
-    for (const Pod* pod : node_.pods()) {
-      if (pod->ip) links.push_back("eni" + VethSuffix(node_.NamespaceOf(*pod), pod->name));
-    }
-    co_return links;
-  }
-
- private:
-  const Node& node_;
-};
-
-// A checkpoint file, kept as what it says.
-class AwsVpcCni::Checkpoint final : public CheckpointStore {
- public:
-  Result<std::optional<std::vector<Allocation>>> Load() override {
-    if (!written_) return std::nullopt;
-    std::vector<Allocation> all;
-    for (const auto& [key, allocation] : allocations_) all.push_back(allocation);
-    // The file's order is that of the table above: any. Make it a defined one.
-    std::ranges::sort(all, {}, &Allocation::key);
-    return all;
-  }
-  Status Save(const AllocationChange& change, const AllocationSource&) override {
-    written_ = true;
-    if (change.added != nullptr) allocations_.insert_or_assign(change.added->key, *change.added);
-    if (change.removed != nullptr) allocations_.erase(*change.removed);
-    return {};
-  }
-  Status Rewrite(const AllocationSource& all) override {
-    written_ = true;
-    allocations_.clear();
-    for (Allocation& allocation : all.AllAllocations()) {
-      allocations_.emplace(allocation.key, std::move(allocation));
-    }
-    return {};
-  }
-  size_t size() const { return allocations_.size(); }
-
- private:
-  bool written_ = false;
-  std::unordered_map<IpamKey, Allocation> allocations_;
-};
-
-class AwsVpcCni::Checkpoints final : public CheckpointStores {
- public:
-  CheckpointStore& ForCard(int network_card) override { return cards_[network_card]; }
-  size_t size() const {
-    size_t size = 0;
-    for (const auto& [card, checkpoint] : cards_) size += checkpoint.size();
-    return size;
-  }
-
- private:
-  std::map<int, Checkpoint> cards_;
-};
-
-// Stands in for the network policy agent that the shipped manifest runs beside the agent: it
-// enforces nothing and says so at once.
-class AwsVpcCni::PolicyAgent final : public RpcChannel {
- public:
-  Task<Status> Connect(Duration) override { co_return Status(); }
-  Task<RpcStatus> Call(std::string_view, std::string_view, std::string* reply) override {
-    rpc::EnforceNpReply answer;  // DeleteNpReply is the same
-    answer.set_success(true);
-    answer.SerializeToString(reply);
-    co_return RpcStatus();
-  }
-};
-
-// The kernel's work takes the time that the kubelet charges for it (cni.rtnlHold).
-class AwsVpcCni::Driver final : public PodNetworkDriver {
- public:
-  Task<Status> SetupPodNetwork(std::vector<PodInterface>, std::string, int) override {
-    co_return Status();
-  }
-  Task<Status> TeardownPodNetwork(std::vector<PodInterface>) override { co_return Status(); }
-  Task<Status> SetupBranchPodNetwork(PodInterface, std::string, BranchLink, int,
-                                     EnforcingMode) override {
-    co_return Status();
-  }
-  Task<Status> TeardownBranchPodNetwork(PodInterface, int, EnforcingMode) override {
-    co_return Status();
-  }
-};
-
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
                      const AgentSettingsSource& settings, PoolLevels& group_levels)
     : context_(context),
@@ -149,13 +42,10 @@ AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceInde
       instance_(instance),
       settings_source_(settings),
       group_levels_(group_levels),
-      host_(std::make_unique<Host>(node)),
+      host_(node),
       kubernetes_(context, node, ec2),
-      checkpoints_(std::make_unique<Checkpoints>()),
       cni_config_(ShippedConfig()),
-      policy_agent_(std::make_unique<PolicyAgent>()),
-      driver_(std::make_unique<Driver>()),
-      plugin_(kAgentVersion, {channel_, *policy_agent_, *driver_}),
+      plugin_(kAgentVersion, {channel_, policy_agent_, driver_}),
       pacer_(context.simulation, ec2.metadata(instance), node.index(),
              context.scenario.park_idle_pools) {
   ec2_.metadata(instance_).set_on_change([this] { pacer_.MetadataChanged(); });
@@ -211,9 +101,9 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
     const AgentPorts ports{context_.simulation,
                            *ec2_client_,
                            ec2_.metadata(instance_),
-                           *host_,
+                           host_,
                            kubernetes_,
-                           *checkpoints_,
+                           checkpoints_,
                            pacer_,
                            Log(),
                            kEpoch};
@@ -371,61 +261,16 @@ void AwsVpcCni::Tell() {
   FlushPoolChange();
 }
 
-std::vector<std::string> AwsVpcCni::CheckPool(Datastore& pool, size_t& holders) {
-  std::vector<std::string> violations;
-  const PoolStats stats = pool.Stats(context_.Now());
-  PoolStats recount;
-  std::map<IpAddress, int> seen;
-  for (const auto& eni : pool.enis()) {
-    if (eni->cidrs.size() > static_cast<size_t>(node_.type().slots_per_eni())) {
-      violations.push_back(fmt::format("{} has {} CIDRs", eni->attributes.id, eni->cidrs.size()));
-    }
-    for (const Datastore::Cidr& cidr : eni->cidrs) {
-      const bool counts = !eni->excluded && cidr.kind == settings_.mode();
-      int assigned = 0;
-      for (const Datastore::Cidr::Slot& slot : cidr.slots) {
-        assigned += slot.state == Datastore::Cidr::State::kAssigned;
-        const bool cooling = slot.state == Datastore::Cidr::State::kReleased &&
-                             context_.Now() - slot.unassigned <= settings_.ip_cooldown;
-        recount.cooling_ips += counts && cooling;
-      }
-      holders += static_cast<size_t>(assigned);
-      recount.free_prefixes += cidr.is_prefix() && assigned == 0;
-      recount.total_prefixes += cidr.is_prefix();
-      if (counts) {
-        recount.total_ips += cidr.size();
-        recount.assigned_ips += assigned;
-      }
-      if (++seen[cidr.cidr.network()] > 1) {
-        violations.push_back(cidr.cidr.ToString() + " is on two ENIs");
-      }
-    }
-  }
-  // The count of prefixes is wrong by design where quirks DM-9 and EX-4 are (quirks.inc).
-  const bool prefixes_exact = !settings_.quirks.forcedEniRemovalCountsTwice &&
-                              !settings_.quirks.excludedCidrForgottenUncounted;
-  if (recount.total_ips != stats.total_ips || recount.assigned_ips != stats.assigned_ips ||
-      recount.cooling_ips != stats.cooling_ips || recount.free_prefixes != stats.free_prefixes ||
-      (prefixes_exact && recount.total_prefixes != stats.total_prefixes)) {
-    violations.emplace_back("the pool's statistics differ from a recount");
-  }
-  if (stats.assigned_ips + stats.cooling_ips > stats.total_ips) {
-    violations.emplace_back("assigned and cooling addresses are more than all");
-  }
-  if (static_cast<int>(pool.enis().size()) > node_.type().eni_limit) {
-    violations.emplace_back("more ENIs than the instance type allows");
-  }
-  return violations;
-}
-
 std::vector<std::string> AwsVpcCni::CheckInvariants() {
   std::vector<std::string> violations;
   if (!serving_) return violations;
   size_t holders = 0;
   for (const auto& pool : ipamd_->agent().state().pools) {
-    for (std::string& text : CheckPool(*pool, holders)) violations.push_back(std::move(text));
+    for (std::string& text :
+         PoolViolations(*pool, settings_, node_.type(), context_.Now(), holders))
+      violations.push_back(std::move(text));
   }
-  if (holders != checkpoints_->size()) {
+  if (holders != checkpoints_.size()) {
     violations.emplace_back("the checkpoint differs from memory");
   }
 

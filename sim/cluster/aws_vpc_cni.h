@@ -4,7 +4,6 @@
 #define CNISIM_SIM_CLUSTER_AWS_VPC_CNI_H_
 
 #include <memory>
-#include <unordered_map>
 
 #include "core/cni/plugin.h"
 #include "core/ipamd/ipamd.h"
@@ -15,6 +14,7 @@
 #include "sim/cluster/kubernetes_sim.h"
 #include "sim/cluster/node_network.h"
 #include "sim/cluster/pool_loop_pacer_sim.h"
+#include "sim/cluster/vpc_cni_ports.h"
 
 namespace cnisim {
 
@@ -53,18 +53,10 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   void OnPoolChanged() override;
 
  private:
-  class Host;
-  class Checkpoint;
-  class Checkpoints;
-  class PolicyAgent;
-  class Driver;
-
   PodAttachment AttachmentOf(const Pod& pod) const;
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
   void FindLeaks();
-  // What is wrong with one pool; adds the pods it has addresses for to `holders`.
-  std::vector<std::string> CheckPool(Datastore& pool, size_t& holders);
   void SetLevels(const PoolLevels& levels);
   void FlushPoolChange();
 
@@ -75,15 +67,15 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   const AgentSettingsSource& settings_source_;
   AgentSettings settings_;  // of the running container
   PoolLevels& group_levels_;
-  std::unique_ptr<Host> host_;
+  SimNodeHost host_;
   SimKubernetes kubernetes_;
-  std::unique_ptr<Checkpoints> checkpoints_;
+  SimCheckpoints checkpoints_;
   // What a CNI ADD or DEL goes through: the plugin, and the messages to the agent and to the
   // network policy agent.
   NetworkConfig cni_config_;
   LocalChannel channel_;
-  std::unique_ptr<PolicyAgent> policy_agent_;
-  std::unique_ptr<Driver> driver_;
+  AllowingPolicyAgent policy_agent_;
+  InstantDriver driver_;
   CniPlugin plugin_;
   SimPoolLoopPacer pacer_;
   std::function<void()> on_ready_;

@@ -179,6 +179,9 @@ class SlowWorld::Host final : public HostNetwork {
   Task<Status> SetupEni(IpAddress primary, int device, int card, int table) override {
     return Call("SetupEni", host_.SetupEni(primary, device, card, table));
   }
+  Task<Result<int>> LinkIndex(IpAddress primary) override {
+    return Call("LinkIndex", host_.LinkIndex(primary));
+  }
   Task<Result<std::vector<int>>> TablesOfSource(IpAddress source) override {
     return Call("TablesOfSource", host_.TablesOfSource(source));
   }
