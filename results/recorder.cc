@@ -191,7 +191,9 @@ void Recorder::OnPoolChange(const PoolChange& r) {
 void Recorder::OnApiAttempt(const ApiAttempt& r) {
   const Duration answered = (r.sent + r.latency).time_since_epoch();
   by_minute_[{std::chrono::floor<std::chrono::minutes>(answered) / kMinute, r.action}].Add(r);
-  if (r.node != kNoEntity) by_node_[{r.node, r.action}].Add(r);
+  if (r.node == kNoEntity) return;
+  if (r.node >= by_node_.size()) by_node_.resize(size_t{r.node} + 1);
+  by_node_[r.node][r.action].Add(r);
 }
 
 void Recorder::OnFinding(const Finding& r) {
@@ -309,14 +311,16 @@ void Recorder::WriteApiCalls() {
         .Real(static_cast<double>(counts.latency_ns) / 1e9)
         .EndRow();
   }
-  for (const auto& [key, counts] : by_node_) {
-    api_node_.Int(kRunId)
-        .Int(key.first)
-        .Text(NameOfEntity(key.second))
-        .Int(counts.ok)
-        .Int(counts.throttled)
-        .Int(counts.failed)
-        .EndRow();
+  for (size_t node = 0; node < by_node_.size(); ++node) {
+    for (const auto& [action, counts] : by_node_[node]) {
+      api_node_.Int(kRunId)
+          .Int(static_cast<int64_t>(node))
+          .Text(NameOfEntity(action))
+          .Int(counts.ok)
+          .Int(counts.throttled)
+          .Int(counts.failed)
+          .EndRow();
+    }
   }
 }
 

@@ -116,7 +116,7 @@ class Recorder final : public Observer {
   std::vector<std::string> names_;                        // of entities, by id
   std::array<std::vector<Series>, kMetricCount> points_;  // by metric and entity
   std::map<std::pair<int64_t, EntityId>, ApiCounts> by_minute_;
-  std::map<std::pair<EntityId, EntityId>, ApiCounts> by_node_;
+  std::vector<std::map<EntityId, ApiCounts>> by_node_;  // by node and action
 };
 
 }  // namespace cnisim

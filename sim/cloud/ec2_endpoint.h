@@ -73,6 +73,7 @@ class Ec2Endpoint {
     bool told = false;
   };
 
+  static Error Timeout() { return {std::string(kRequestTimeout), "no answer within 10 s"}; }
   Request MakeRequest(Ec2Caller& caller, Ec2Action action) const;
   // A token or an injected failure, at the moment of arrival.
   Status Admit(Ec2Action action);
@@ -90,11 +91,10 @@ class Ec2Endpoint {
     Simulation& simulation = context_.simulation;
     const TimePoint deadline = request.sent + kHttpTimeout;
     const TimePoint arrival = request.sent + request.latency / 2;
-    const Error timeout{std::string(kRequestTimeout), "no answer within 10 s"};
     if (arrival > deadline) {
       co_await simulation.SleepUntil(deadline);
-      TellAnswer(request, &timeout);
-      Result<T> none = tl::unexpected<Error>(timeout);
+      Result<T> none = tl::unexpected<Error>(Timeout());
+      TellAnswer(request, &none.error());
       answer.Complete(std::move(none));
       co_await simulation.SleepUntil(arrival);
       Arrive<T>(request.action, effect);
@@ -106,7 +106,7 @@ class Ec2Endpoint {
     if (!result && result.error().code == ec2_error::kRequestLimitExceeded) {
       back = arrival + request.refusal_latency / 2;
     }
-    if (back > deadline) result = tl::unexpected<Error>(timeout);
+    if (back > deadline) result = tl::unexpected<Error>(Timeout());
     co_await simulation.SleepUntil(std::min(back, deadline));
     TellAnswer(request, result ? nullptr : &result.error());
     answer.Complete(std::move(result));
