@@ -80,6 +80,13 @@ struct AgentState {
   TimePoint Now() const { return ports.clock.Now(); }
   const Log& log() const { return ports.log; }
 
+  // Whether the quirk is on; if so the listener learns that it has made a difference.
+  bool Strikes(Quirk quirk) const {
+    if (!(settings.quirks.*quirk)) return false;
+    if (listener != nullptr) listener->OnQuirk(quirk);
+    return true;
+  }
+
   // --- Pools: one a managed network card, in the order of the cards ---
   Datastore& AddPool(int network_card) {
     const Datastore::Config config{settings.mode(), settings.ip_cooldown, network_card,

@@ -65,6 +65,12 @@ void Datastore::Changed() {
   if (listener_ != nullptr) listener_->OnPoolChanged();
 }
 
+bool Datastore::Strikes(Quirk quirk) {
+  if (!(config_.quirks.*quirk)) return false;
+  if (listener_ != nullptr) listener_->OnQuirk(quirk);
+  return true;
+}
+
 Status Datastore::SaveCheckpoint(const AllocationChange& change) {
   if (!checkpoint_stale_) return checkpoint_.Save(change, *this);
   Status saved = checkpoint_.Rewrite(*this);
@@ -145,7 +151,7 @@ Status Datastore::RemoveEni(std::string_view eni_id, bool force) {
       ++forced_removals_of_enis_;
       forced_removals_of_ips_ += pods;
     }
-    if (force && config_.quirks.forcedEniRemovalCountsTwice) {
+    if (force && Strikes(&Quirks::forcedEniRemovalCountsTwice)) {
       for (const Cidr& cidr : eni->cidrs) {
         raw_total_ips_ -= cidr.size();
         allocated_prefixes_ -= cidr.is_prefix();
@@ -220,7 +226,7 @@ bool Datastore::DeleteUnusedCidrOfExcluded(std::string_view eni_id, IpCidr cidr)
   const bool is_prefix = found->is_prefix();
   ForgetCidr(*eni, *found);
   eni->cidrs.erase(eni->cidrs.begin() + (found - eni->cidrs.data()));
-  if (config_.quirks.excludedCidrForgottenUncounted) {
+  if (Strikes(&Quirks::excludedCidrForgottenUncounted)) {
     raw_total_ips_ += cidr.size();
     allocated_prefixes_ += is_prefix;
   }

@@ -84,11 +84,13 @@ constexpr int RouteTableOf(int device_number, int network_card) {
   return device_number == 0 ? 254 : device_number + 1;
 }
 
-// Told after every change of the book.
 class PoolListener {
  public:
   virtual ~PoolListener() = default;
+  // After every change of the book.
   virtual void OnPoolChanged() = 0;
+  // The agent has just done what the quirk describes, and its node may be the worse for it.
+  virtual void OnQuirk(Quirk) {}
 };
 
 class Datastore final : public AllocationSource {
@@ -207,6 +209,8 @@ class Datastore final : public AllocationSource {
   bool Cooling(TimePoint unassigned, TimePoint now) const;
   int Mode() const { return static_cast<int>(config_.mode); }
   void Changed();
+  // Whether the quirk is on; if so the listener learns that it has made a difference.
+  bool Strikes(Quirk quirk);
 
   Config config_;
   CheckpointStore& checkpoint_;

@@ -138,7 +138,7 @@ Task<Result<std::string>> AllocateEni(AgentState& agent, int network_card, int q
   const Status modified = co_await agent.ports.ec2.ModifyNetworkInterfaceAttribute(modify);
   if (!modified) {
     const Status freed = co_await DetachAndDeleteEni(agent, eni_id);
-    if (!freed || !agent.settings.quirks.waitsForNamelessEni) {
+    if (!freed || !agent.Strikes(&Quirks::waitsForNamelessEni)) {
       co_return tl::unexpected(modified.error());
     }
     co_return std::string();

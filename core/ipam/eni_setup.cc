@@ -75,7 +75,7 @@ Task<Status> SetupEni(AgentState& agent, AttachedEni attached) {
 
   if (agent.settings.subnet_discovery) {
     const Result<bool> excluded = co_await SubnetIsExcluded(agent, eni.subnet_id);
-    if (!excluded && agent.settings.quirks.subnetLookupBlocksSetup) {
+    if (!excluded && agent.Strikes(&Quirks::subnetLookupBlocksSetup)) {
       co_return tl::unexpected(excluded.error());
     }
     // In IPv6, ENIs of excluded subnets are not even set up (EX-2).

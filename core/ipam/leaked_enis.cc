@@ -51,7 +51,7 @@ Task<bool> OldEnoughToDelete(AgentState& agent, NetworkInterface eni) {
   }
   const Status tagged = co_await CreateTagsWithRetries(agent, eni.id, CreatedNow(agent));
   static_cast<void>(tagged);  // then it is tagged next time
-  co_return tag != eni.tags.end() && agent.settings.quirks.unreadableTimeTagDeletes;
+  co_return tag != eni.tags.end() && agent.Strikes(&Quirks::unreadableTimeTagDeletes);
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ Result<PodAddress> AssignFrom(AgentState& agent, Datastore& pool, const IpamKey&
     agent_log::AddressAssigned(agent.log(), key, assigned->ip);
   } else {
     agent_log::NoAddress(agent.log());
+    // The pool did not grow in time because these count as available.
+    if (pool.Stats(agent.Now()).cooling_ips > 0) agent.Strikes(&Quirks::coolingCountsAsAvailable);
   }
   return assigned;
 }
@@ -43,6 +45,7 @@ Result<std::vector<PodAddress>> AssignPodAddresses(AgentState& agent, const Ipam
         !every_card && assigned.error().code == datastore_error::kNoAddress && !IsLast(agent, i);
     if (!try_next) return tl::unexpected(assigned.error());
   }
+  if (result.empty()) agent.Strikes(&Quirks::lastCardByIndex);
   return result;
 }
 

@@ -196,7 +196,7 @@ Task<Status> IncreasePool(AgentState& agent, Datastore& pool) {
   }
   if (!agent.HasRoomForEni(pool)) {
     if (grown == GrowResult::kSubnetsExhausted &&
-        !agent.settings.quirks.noPauseWhenFullAndExhausted) {
+        !agent.Strikes(&Quirks::noPauseWhenFullAndExhausted)) {
       NoteInsufficient(agent, agent.last_ec2_error);
     }
     co_return Status();

@@ -18,11 +18,14 @@ struct Quirks {
 #undef CNISIM_QUIRK
 };
 
+// One of them.
+using Quirk = bool Quirks::*;
+
 struct QuirkInfo {
   std::string_view name;
   std::string_view rule;
   std::string_view what;
-  bool Quirks::*member;
+  Quirk member;
 };
 
 std::span<const QuirkInfo> AllQuirks();

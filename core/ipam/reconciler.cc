@@ -67,8 +67,10 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
     const auto released = agent.released_cidrs.find(item);
     if (released != agent.released_cidrs.end()) {
       // What is in the pool has been handed out again since (trunkWaitDropsReused).
-      const bool reused = !agent.settings.quirks.trunkWaitDropsReused && in_pool.contains(item);
-      if (agent.Now() < released->second && !reused) continue;
+      if (agent.Now() < released->second &&
+          (!in_pool.contains(item) || agent.Strikes(&Quirks::trunkWaitDropsReused))) {
+        continue;
+      }
       if (from_metadata) {
         if (!described) {
           Result<NetworkInterface> answer = co_await DescribeEni(agent, eni_id);

@@ -79,9 +79,10 @@ Task<void> ReleaseLeftoversOfOtherMode(AgentState& agent) {
 
 Task<void> ReleaseUnusedOfExcludedEnis(AgentState& agent) {
   for (const auto& pool : agent.pools) {
-    if (pool->network_card() > 0 && agent.settings.quirks.excludedCleanupFirstCardOnly) continue;
     for (const std::string& eni_id : EniIds(*pool)) {
       if (!pool->FindEni(eni_id)->excluded) continue;
+      if (pool->network_card() > 0 && agent.Strikes(&Quirks::excludedCleanupFirstCardOnly))
+        continue;
       std::vector<IpCidr> cidrs = pool->FreeableCidrs(eni_id, pool->mode(), agent.Now());
       co_await ReleaseCidrs(agent, *pool, eni_id, std::move(cidrs), RememberRelease::kNo);
     }
@@ -94,7 +95,7 @@ Task<void> ReleaseAfterDel(AgentState& agent, Datastore& pool, ReleasedAddress r
   if (pool.mode() == PoolMode::kSecondaryIps && released.cidr_is_prefix) {
     cidrs = pool.FreeableCidrs(eni_id, PoolMode::kPrefixes, agent.Now());
   } else if (pool.mode() == PoolMode::kPrefixes && !released.cidr_is_prefix &&
-             !agent.settings.quirks.leftoverAddressesStayOnDel) {
+             !agent.Strikes(&Quirks::leftoverAddressesStayOnDel)) {
     cidrs = pool.FreeableCidrs(eni_id, PoolMode::kSecondaryIps, agent.Now());
   }
   co_await ReleaseCidrs(agent, pool, eni_id, std::move(cidrs), RememberRelease::kNo);

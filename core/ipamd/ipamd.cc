@@ -20,7 +20,8 @@ Task<Status> Ipamd::Init() {
   const Status ready = co_await agent_.Init();
   if (!ready) co_return ready;
   const AgentState& state = agent_.state();
-  const BackendPorts ports{*this, *this, state.ports.kubernetes, state.ports.clock, state.choice};
+  const BackendPorts ports{*this,        *this,      state.ports.kubernetes, state.ports.clock,
+                           state.choice, state.log()};
   backend_.emplace(SettingsOfBackend(), ports);
   co_return Status();
 }

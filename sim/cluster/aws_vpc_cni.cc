@@ -19,9 +19,6 @@ constexpr Duration kLongestCrashLoopBackOff = std::chrono::minutes(5);
 // A throttled answer explains a shortage for as long as the SDK may still be retrying after it.
 constexpr Duration kThrottleMemory = std::chrono::seconds(10);
 
-// Time zero on the calendar, for times in tags: the beginning of 2026, UTC.
-constexpr CivilEpoch kEpoch{1'767'225'600'000'000'000};
-
 // Of the shipped conflist (its "aws-cni" entry).
 NetworkConfig ShippedConfig() {
   NetworkConfig config;
@@ -35,23 +32,35 @@ IpamKey KeyOf(const Pod& pod) { return {kNetworkName, pod.sandbox_id, kInterface
 }  // namespace
 
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-                     const AgentSettingsSource& settings, PoolLevels& group_levels)
+                     const AgentSettingsSource& settings, PoolLevels& group_levels,
+                     QuirkTally& quirks)
     : context_(context),
       node_(node),
       ec2_(ec2),
       instance_(instance),
       settings_source_(settings),
       group_levels_(group_levels),
+      quirks_(quirks),
       host_(node),
       kubernetes_(context, node, ec2),
       cni_config_(ShippedConfig()),
-      plugin_(kAgentVersion, {channel_, policy_agent_, driver_}),
+      logs_(MakeLogs()),
+      plugin_(kAgentVersion, {channel_, policy_agent_, driver_,
+                              logs_ ? Log(logs_->plugin, LogLevel::kDebug) : Log()}),
       pacer_(context.simulation, ec2.metadata(instance), node.index(),
-             context.scenario.park_idle_pools) {
+             context.scenario.park_idle_pools && logs_ == nullptr) {
   ec2_.metadata(instance_).set_on_change([this] { pacer_.MetadataChanged(); });
 }
 
 AwsVpcCni::~AwsVpcCni() { KillContainer(); }
+
+std::unique_ptr<AwsVpcCni::Logs> AwsVpcCni::MakeLogs() const {
+  const std::string& name = node_.name();
+  if (context_.logs == nullptr || !context_.logs->Wants(name)) return nullptr;
+  return std::make_unique<Logs>(
+      Logs{NodeLogSink(*context_.logs, context_.simulation, name, NodeLogFile::kIpamd),
+           NodeLogSink(*context_.logs, context_.simulation, name, NodeLogFile::kPlugin)});
+}
 
 void AwsVpcCni::Start(std::function<void()> on_ready) {
   on_ready_ = std::move(on_ready);
@@ -105,8 +114,8 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
                            kubernetes_,
                            checkpoints_,
                            pacer_,
-                           Log(),
-                           kEpoch};
+                           logs_ ? Log(logs_->ipamd, LogLevel::kDebug) : Log(),
+                           kCalendar};
     ipamd_ = std::make_unique<Ipamd>(kAgentVersion, ports, settings_, limits, choice, this);
     const Status ready = co_await ipamd_->Init();
     if (ready) break;
@@ -141,6 +150,7 @@ Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
   if (!added) co_return Fail("Cni", added.error().message);
   PodNetwork network;
   network.ip = added->ips.front().ip;
+  quirks_.AddressTaken(network.ip, node_, settings_.ip_cooldown);
   if (ipamd_ != nullptr) {
     for (const auto& pool : ipamd_->agent().state().pools) {
       if (const auto held = pool->Find(key)) network.eni = held->eni_id;
@@ -179,6 +189,7 @@ Task<void> AwsVpcCni::Del(Pod& pod) {
   // Without the agent the plugin cleans up by itself and reports success. The agent will learn of
   // it from the missing interface when it restores its checkpoint, unless it has done so already.
   if (!serving_) missed_dels_.push_back(KeyOf(pod));
+  if (pod.ip) quirks_.AddressReturned(*pod.ip, node_);
   const PodAttachment attachment = AttachmentOf(pod);
   const CniResult<void> deleted = co_await plugin_.Del(attachment);
   static_cast<void>(deleted);  // the kubelet's collection of dead sandboxes tries no harder
@@ -189,14 +200,16 @@ void AwsVpcCni::FindLeaks() {
     return std::ranges::none_of(ipamd_->agent().state().pools,
                                 [&](const auto& pool) { return pool->Find(key).has_value(); });
   });
-  if (missed_dels_.size() > leaks_told_) {
-    context_.TellFinding(
-        "address-leaked-by-missed-del", Severity::kWarning,
-        fmt::format("{}: {} pods were deleted between the agent's checkpoint restore and its first "
-                    "RPC; their addresses stay assigned until its next restart",
-                    node_.name(), missed_dels_.size() - leaks_told_));
+  for (size_t i = leaks_told_; i < missed_dels_.size() && settings_.quirks.missedDelsLeak; ++i) {
+    OnQuirk(&Quirks::missedDelsLeak);
   }
   leaks_told_ = missed_dels_.size();
+}
+
+void AwsVpcCni::OnQuirk(Quirk quirk) {
+  quirks_.Strike(quirk, node_);
+  forgot_addresses_ |=
+      quirk == &Quirks::subnetLookupBlocksSetup || quirk == &Quirks::trunkWaitDropsReused;
 }
 
 void AwsVpcCni::OnPoolChanged() {
@@ -284,7 +297,7 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
       const auto address = pool->Find(KeyOf(*pod));
       return address && address->ip == *pod->ip;
     });
-    if (!held) {
+    if (!held && !forgot_addresses_) {
       violations.push_back(fmt::format("pod {} has {}, which the datastore does not know",
                                        pod->name, pod->ip->ToString()));
     }

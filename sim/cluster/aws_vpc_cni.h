@@ -12,8 +12,10 @@
 #include "sim/cloud/ec2_client.h"
 #include "sim/cluster/cluster_context.h"
 #include "sim/cluster/kubernetes_sim.h"
+#include "sim/cluster/node_logs.h"
 #include "sim/cluster/node_network.h"
 #include "sim/cluster/pool_loop_pacer_sim.h"
+#include "sim/cluster/quirk_tally.h"
 #include "sim/cluster/vpc_cni_ports.h"
 
 namespace cnisim {
@@ -38,7 +40,7 @@ class AgentSettingsSource {
 class AwsVpcCni final : public NodeNetwork, public PoolListener {
  public:
   AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-            const AgentSettingsSource& settings, PoolLevels& group_levels);
+            const AgentSettingsSource& settings, PoolLevels& group_levels, QuirkTally& quirks);
   ~AwsVpcCni() override;
 
   void Start(std::function<void()> on_ready) override;
@@ -50,9 +52,17 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   Task<void> Del(Pod& pod) override;
   void Tell() override;
   std::vector<std::string> CheckInvariants() override;
+  bool ForgotAddresses() const override { return forgot_addresses_; }
   void OnPoolChanged() override;
+  void OnQuirk(Quirk quirk) override;
 
  private:
+  struct Logs {
+    NodeLogSink ipamd;
+    NodeLogSink plugin;
+  };
+
+  std::unique_ptr<Logs> MakeLogs() const;
   PodAttachment AttachmentOf(const Pod& pod) const;
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
@@ -67,6 +77,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   const AgentSettingsSource& settings_source_;
   AgentSettings settings_;  // of the running container
   PoolLevels& group_levels_;
+  QuirkTally& quirks_;
   SimNodeHost host_;
   SimKubernetes kubernetes_;
   SimCheckpoints checkpoints_;
@@ -76,6 +87,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   LocalChannel channel_;
   AllowingPolicyAgent policy_agent_;
   InstantDriver driver_;
+  std::unique_ptr<Logs> logs_;  // null if nobody wants them
   CniPlugin plugin_;
   SimPoolLoopPacer pacer_;
   std::function<void()> on_ready_;
@@ -89,6 +101,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   // Attachments whose DEL found no agent. Some are still in its book after the restart.
   std::vector<IpamKey> missed_dels_;
   size_t leaks_told_ = 0;
+  bool forgot_addresses_ = false;
 
   // The last change of the pool, told when time has moved on so that a burst of changes is one.
   PoolChange change_;

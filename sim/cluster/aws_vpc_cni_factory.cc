@@ -20,7 +20,8 @@ AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
       ec2_(ec2),
       env_(context.scenario.network.env),
       settings_(SettingsOf(env_, context.scenario.network.quirks)),
-      levels_(context.scenario.node_groups.size()) {}
+      levels_(context.scenario.node_groups.size()),
+      quirks_(context) {}
 
 int AwsVpcCniFactory::MaxPods(const InstanceType& type) const {
   return cnisim::MaxPods(type, settings_.prefix_delegation, settings_.custom_networking);
@@ -42,7 +43,8 @@ void AwsVpcCniFactory::SetEnv(const std::map<std::string, std::optional<std::str
 
 std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
   return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, *this,
-                                     levels_[static_cast<size_t>(node.config().node_group)]);
+                                     levels_[static_cast<size_t>(node.config().node_group)],
+                                     quirks_);
 }
 
 void AwsVpcCniFactory::TellLevels() {

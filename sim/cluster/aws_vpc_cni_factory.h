@@ -5,6 +5,7 @@
 #include "core/ipam/settings.h"
 #include "sim/cluster/aws_vpc_cni.h"
 #include "sim/cluster/network_factory.h"
+#include "sim/cluster/quirk_tally.h"
 
 namespace cnisim {
 
@@ -18,6 +19,7 @@ class AwsVpcCniFactory final : public NetworkFactory, public AgentSettingsSource
   void SetEnv(const std::map<std::string, std::optional<std::string>>& env) override;
   void OnNodeGone(Node&) override {}
   void TellLevels() override;
+  void TellFindings() override { quirks_.TellFindings(); }
   std::vector<std::string> CheckInvariants() override;
   AgentSettings SettingsFor(const InstanceType& type) const override;
 
@@ -27,6 +29,7 @@ class AwsVpcCniFactory final : public NetworkFactory, public AgentSettingsSource
   std::map<std::string, std::optional<std::string>> env_;  // over the manifest's, as of now
   AgentSettings settings_;
   std::vector<PoolLevels> levels_;  // by node group
+  QuirkTally quirks_;
 };
 
 }  // namespace cnisim

@@ -31,6 +31,7 @@ class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
   void SetEnv(const std::map<std::string, std::optional<std::string>>&) override {}  // has none
   void OnNodeGone(Node& node) override;
   void TellLevels() override;
+  void TellFindings() override {}
   std::vector<std::string> CheckInvariants() override;
 
  private:

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/cluster/node_logs.h"
 #include "sim/engine/random.h"
 #include "sim/engine/simulation.h"
 #include "sim/observe/observer.h"
@@ -19,6 +20,7 @@ struct ClusterContext {
   Simulation& simulation;
   // Nobody is told while there is none: before time zero.
   Observer* observer = nullptr;
+  NodeLogs* logs = nullptr;  // null if nobody wants any
   // Before time zero of a settled start: people and machines take no time, EC2 does not throttle.
   bool warming_up = false;
   // Entities of the scenario's parts, by their index there.

@@ -31,6 +31,8 @@ class NetworkFactory {
 
   // At time zero: tells levels.
   virtual void TellLevels() = 0;
+  // At the end: tells what is known only then.
+  virtual void TellFindings() = 0;
   virtual std::vector<std::string> CheckInvariants() = 0;
 };
 

@@ -44,6 +44,9 @@ class NodeNetwork {
   // Tells the observer the state of the pool, if there is one, and accounts for work that was left
   // out as idle. Called at time zero and at the end.
   virtual void Tell() = 0;
+  // A quirk of the agent has made it lose sight of pods' addresses, which it may hand out again:
+  // told as a finding, and no violation.
+  virtual bool ForgotAddresses() const { return false; }
   // Broken invariants, in words.
   virtual std::vector<std::string> CheckInvariants() = 0;
 };

@@ -41,7 +41,7 @@ class World {
         options_(options),
         simulation_(scenario.initial_state == InitialState::kSettled ? kTimeZero - kWarmUp
                                                                      : kTimeZero),
-        context_{scenario, seed, simulation_, nullptr, false, {}, {}, {}},
+        context_{scenario, seed, simulation_, nullptr, options.logs, false, {}, {}, {}},
         ec2_(simulation_, CloudOf(scenario, seed)),
         pods_(context_),
         networks_(MakeNetworkFactory(context_, ec2_)),
@@ -163,6 +163,8 @@ class World {
     return !options_.check_invariants || Check();
   }
 
+  static bool ForgotAddresses(const Pod& pod) { return pod.node->network->ForgotAddresses(); }
+
   bool Check() {
     const auto add = [this](std::vector<std::string> found) {
       std::ranges::move(found, std::back_inserter(violations_));
@@ -177,7 +179,7 @@ class World {
     for (const Pod* pod : pods_.All()) {
       if (!pod->ip) continue;
       const auto [it, unique] = holders.emplace(*pod->ip, pod);
-      if (!unique) {
+      if (!unique && !ForgotAddresses(*pod) && !ForgotAddresses(*it->second)) {
         violations_.push_back(fmt::format("pods {} and {} both have {}", it->second->name,
                                           pod->name, pod->ip->ToString()));
       }
@@ -187,6 +189,7 @@ class World {
 
   WorldResult Finish(bool cut_short) {
     if (context_.observer != nullptr) {
+      networks_->TellFindings();
       nodes_.TellRemaining();
       pods_.TellRemaining();
       observer_.OnCount(Metric::kImdsRequestsTotal, kClusterEntity, simulation_.Now(),

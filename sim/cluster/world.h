@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cluster/node_logs.h"
 #include "sim/observe/observer.h"
 #include "sim/scenario/scenario.h"
 
@@ -23,6 +24,7 @@ struct WorldOptions {
   bool check_invariants = false;  // after every minute of virtual time and at the end
   const std::atomic<bool>* interrupt = nullptr;   // when true the run ends after the current event
   std::function<void(const Progress&)> progress;  // called a few times per wall-clock second
+  NodeLogs* logs = nullptr;                       // where nodes' logs go
 };
 
 struct WorldResult {

@@ -75,6 +75,15 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
   app.add_option("--junit", options.junit, "Write the expectations as JUnit XML")
       ->type_name("FILE")
       ->check(kNotEmpty);
+  auto* log_dir = app.add_option("--log-dir", options.log_dir,
+                                 "Write NODE/ipamd.log and NODE/plugin.log, lines of JSON, here")
+                      ->type_name("DIR")
+                      ->check(kNotEmpty);
+  app.add_option("--log-nodes", options.log_nodes, "Only these nodes' logs: workers-0,workers-3")
+      ->type_name("NODES")
+      ->delimiter(',')
+      ->check(kNotEmpty)
+      ->needs(log_dir);
   app.add_flag("--no-progress", options.no_progress, "No progress line");
   app.add_flag("--verify", options.verify, "Run everything twice and compare the fingerprints");
   app.add_flag("--check", options.check, "Check the invariants while it runs");

@@ -32,6 +32,8 @@ struct RunOptions {
   std::string db;     // empty: none given
   bool overwrite = false;
   std::string junit;
+  std::string log_dir;
+  std::vector<std::string> log_nodes;  // empty: all
   bool no_progress = false;
   bool verify = false;
   bool check = false;

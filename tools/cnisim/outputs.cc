@@ -7,6 +7,7 @@
 
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/junit.h"
+#include "tools/cnisim/log_directory.h"
 #include "tools/cnisim/say.h"
 
 namespace cnisim {
@@ -49,6 +50,19 @@ Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> f
   for (const std::string& output : {options.db, options.junit}) {
     if (output.empty()) continue;
     if (Status s = CheckInputs(output, files); !s) return tl::unexpected(s.error());
+  }
+  if (!options.log_dir.empty()) {
+    for (const ScenarioFile& file : files) {
+      if (file.loaded.scenario.network.plugin == Plugin::kAwsVpcCni) continue;
+      return Fail(
+          "usage",
+          fmt::format("--log-dir: only nodes with plugin aws-vpc-cni write such logs; {} has "
+                      "another",
+                      file.name));
+    }
+    if (Status s = CreateLogDirectory(options.log_dir, options.overwrite); !s) {
+      return tl::unexpected(s.error());
+    }
   }
   if (!options.junit.empty()) {
     if (Status s = CheckJunit(options.junit); !s) return tl::unexpected(s.error());

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 
@@ -17,6 +19,7 @@
 #include "results/recorder.h"
 #include "sim/cluster/world.h"
 #include "tools/cnisim/interrupt.h"
+#include "tools/cnisim/log_directory.h"
 #include "tools/cnisim/progress.h"
 #include "tools/cnisim/say.h"
 
@@ -175,9 +178,15 @@ class Runner {
     FanOut notes(std::vector<Observer*>(observers.begin() + 1, observers.end()));
     TellWarnings(loaded.warnings, notes);
 
+    std::optional<LogDirectory> logs;
+    if (!options_.log_dir.empty()) {
+      logs.emplace(LogDirectoryOf(job), std::set<std::string, std::less<>>(
+                                            options_.log_nodes.begin(), options_.log_nodes.end()));
+    }
+
     const auto begin = std::chrono::steady_clock::now();
-    const WorldResult world =
-        RunWorld(loaded.scenario, job.seed, all, WorldOptionsFor(i, recorder.get()));
+    const WorldResult world = RunWorld(loaded.scenario, job.seed, all,
+                                       WorldOptionsFor(i, recorder.get(), logs ? &*logs : nullptr));
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     TellViolations(world, notes);
 
@@ -206,6 +215,15 @@ class Runner {
         RequestStop();
       }
     }
+    if (logs) {
+      for (const std::string& node : logs->Missing()) {
+        Say("cnisim: --log-nodes {}: there was no such node\n", node);
+      }
+      if (const Status written = logs->Finish(); !written && result.error.empty()) {
+        result.error = written.error().message;
+        RequestStop();
+      }
+    }
     if (options_.verify && !world.interrupted && result.error.empty()) {
       result.second_fingerprint = SecondFingerprint(i);
     }
@@ -218,17 +236,25 @@ class Runner {
   std::string SecondFingerprint(size_t i) {
     Fingerprint fingerprint;
     const WorldResult world = RunWorld(jobs_[i].file->loaded.scenario, jobs_[i].seed, fingerprint,
-                                       WorldOptionsFor(i, nullptr));
+                                       WorldOptionsFor(i, nullptr, nullptr));
     return world.interrupted ? "" : fingerprint.text();
   }
 
-  WorldOptions WorldOptionsFor(size_t i, const Recorder* recorder) {
+  std::filesystem::path LogDirectoryOf(const Job& job) const {
+    const std::filesystem::path root = options_.log_dir;
+    if (jobs_.size() == 1) return root;
+    return root / fmt::format("{}-{}", job.file->loaded.scenario.name, job.seed);
+  }
+
+  WorldOptions WorldOptionsFor(size_t i, const Recorder* recorder, LogDirectory* logs) {
     WorldOptions world;
     world.check_invariants = options_.check;
     world.interrupt = &StopFlag();
-    world.progress = [this, i, recorder](const Progress& p) {
+    world.logs = logs;
+    world.progress = [this, i, recorder, logs](const Progress& p) {
       progress_.Update(i, p);
       if (recorder != nullptr && recorder->failed()) RequestStop();
+      if (logs != nullptr && logs->failed()) RequestStop();
     };
     return world;
   }

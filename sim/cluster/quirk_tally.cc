@@ -1,0 +1,49 @@
+#include "sim/cluster/quirk_tally.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/cluster/node.h"
+
+namespace cnisim {
+
+void QuirkTally::Strike(Quirk quirk, const Node& node) {
+  if (context_.observer == nullptr) return;
+  const QuirkInfo& info = *std::ranges::find(AllQuirks(), quirk, &QuirkInfo::member);
+  Strikes& strikes = strikes_[info.name];
+  if (strikes.times++ == 0) {
+    strikes.first_node = node.name();
+    strikes.first = context_.Now();
+  }
+  strikes.nodes.insert(node.name());
+}
+
+void QuirkTally::AddressTaken(IpAddress ip, const Node& node, Duration cooldown) {
+  const auto it = returned_.find(ip);
+  if (it == returned_.end()) return;
+  const Returned last = it->second;
+  returned_.erase(it);
+  if (last.node != node.index() && context_.Now() - last.at < cooldown) {
+    Strike(&Quirks::releasesCooling, node);
+  }
+}
+
+void QuirkTally::AddressReturned(IpAddress ip, const Node& node) {
+  returned_.insert_or_assign(ip, Returned{node.index(), context_.Now()});
+}
+
+void QuirkTally::TellFindings() const {
+  for (const QuirkInfo& info : AllQuirks()) {
+    const auto it = strikes_.find(info.name);
+    if (it == strikes_.end()) continue;
+    const Strikes& strikes = it->second;
+    context_.TellFinding(
+        fmt::format("quirk-{}", info.name), Severity::kWarning,
+        fmt::format("{}: {} times on {} nodes, first on {} after {} s. {}", info.rule,
+                    strikes.times, strikes.nodes.size(), strikes.first_node,
+                    (strikes.first - kTimeZero) / std::chrono::seconds(1), info.what));
+  }
+}
+
+}  // namespace cnisim
