@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/cni/interface_names.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {
@@ -80,6 +81,13 @@ std::string RenderError(const CniError& error) {
   json["msg"] = error.message;
   if (!error.details.empty()) json["details"] = error.details;
   return json.dump(4, ' ', false, Json::error_handler_t::replace);
+}
+
+// CNI_ARGS as container runtimes write them.
+std::string ArgsText(const PodArgs& pod) {
+  return fmt::format(
+      "K8S_POD_NAMESPACE={};K8S_POD_NAME={};K8S_POD_INFRA_CONTAINER_ID={};K8S_POD_UID={}",
+      pod.pod_namespace, pod.pod_name, pod.infra_container_id, pod.pod_uid);
 }
 
 // nullopt if an address is none.
@@ -189,13 +197,19 @@ rpc::DelNetworkRequest CniPlugin::DelRequest(const PodAttachment& attachment,
 // --- ADD ---
 
 Task<CniResult<PodResult>> CniPlugin::Add(const PodAttachment& attachment) {
+  if (ports_.log.enabled(LogLevel::kInfo)) {
+    agent_log::PluginAdd(ports_.log, {attachment.container_id, attachment.netns, attachment.if_name,
+                                      ArgsText(attachment.pod)});
+  }
   const rpc::AddNetworkRequest request = AddRequest(attachment);
   rpc::AddNetworkReply reply;
   const RpcStatus called = co_await Call(ports_.backend, rpc_method::kAddNetwork, request, &reply);
   if (!called.ok()) {
     co_return CniFail("add cmd: Error received from AddNetwork gRPC call: " + called.ToString());
   }
+  agent_log::PluginReply(ports_.log, attachment.container_id, reply.success());
   if (!reply.success()) {
+    agent_log::PluginFailed(ports_.log, attachment.container_id);
     co_return CniFail("add cmd: failed to assign an IP address to container");
   }
   const auto interfaces =
@@ -253,6 +267,10 @@ Task<Status> CniPlugin::EnforcePolicy(const PodAttachment& attachment,
 // --- DEL ---
 
 Task<CniResult<void>> CniPlugin::Del(const PodAttachment& attachment) {
+  if (ports_.log.enabled(LogLevel::kInfo)) {
+    agent_log::PluginDel(ports_.log, {attachment.container_id, attachment.netns, attachment.if_name,
+                                      ArgsText(attachment.pod)});
+  }
   const PreviousResult previous(attachment.config, attachment.pod, attachment.if_name);
   const Result<int> vlan = previous.VlanId();
   if (!vlan) {

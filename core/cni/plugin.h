@@ -22,6 +22,7 @@
 #include "core/cni/pod_network_driver.h"
 #include "core/cni/pod_result.h"
 #include "core/cni/previous_result.h"
+#include "core/ports/log.h"
 #include "core/ports/task.h"
 #include "core/rpc/cni_backend.pb.h"
 #include "core/rpc/rpc_channel.h"
@@ -48,6 +49,7 @@ struct PluginPorts {
   RpcChannel& backend;       // to the agent
   RpcChannel& policy_agent;  // to the network policy agent
   PodNetworkDriver& driver;
+  Log log = {};
 };
 
 // How long the plugin waits for the network policy agent to accept.

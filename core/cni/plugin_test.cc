@@ -118,6 +118,37 @@ TEST_F(PluginTest, PrintsAsTheReferenceLibraryDoes) {
 })");
 }
 
+class Listener final : public LogSink {
+ public:
+  void Write(LogLevel, SourceLine, std::string_view message) override {
+    messages.emplace_back(message);
+  }
+  std::vector<std::string> messages;
+};
+
+TEST_F(PluginTest, SaysWhatItIsAskedAndWhatTheAgentAnswered) {
+  Listener listener;
+  const PluginPorts ports{channel_, policy_, driver_, Log(listener, LogLevel::kDebug)};
+  const auto run = [&](const std::string& command) {
+    call_.command = command;
+    return RunNow(CniPlugin("v1", ports).Run(call_)).exit_code;
+  };
+  EXPECT_EQ(run("ADD"), 0);
+  EXPECT_EQ(run("DEL"), 0);
+  world_.cards.cards.front().free.clear();
+  EXPECT_EQ(run("ADD"), 1);
+  const std::string request =
+      "ContainerID(0123456789abcdef) Netns(/var/run/netns/a) IfName(eth0) "
+      "Args(K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=01;K8S_POD_UID=)";
+  const std::string reply = "Received add network response from ipamd for container " +
+                            call_.container_id + ": Success: ";
+  EXPECT_EQ(listener.messages,
+            (std::vector<std::string>{
+                "Received CNI add request: " + request, reply + "true",
+                "Received CNI del request: " + request, "Received CNI add request: " + request,
+                reply + "false", "Failed to assign an IP address to container 0123456789abcdef"}));
+}
+
 TEST_F(PluginTest, VersionNeedsNothingElse) {
   CniCall call;
   call.command = "VERSION";

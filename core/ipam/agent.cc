@@ -1,6 +1,5 @@
 #include "core/ipam/agent.h"
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/checkpoint_recovery.h"
 #include "core/ipam/leaked_enis.h"
 #include "core/ipam/node_init.h"
@@ -9,6 +8,7 @@
 #include "core/ipam/refresh.h"
 #include "core/ipam/release.h"
 #include "core/ipam/trunk.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/ipam/agent_log.h"
 #include "core/net/veth_name.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

@@ -485,11 +485,17 @@ std::vector<Allocation> Datastore::AllAllocations() const {
 
 // --- ENI removal ---
 
-bool Datastore::PassesRemoval(const Eni& eni, const RemovalTargets& targets, TimePoint now) const {
-  if (!eni.removable() || eni.pods() > 0 || now - eni.created < kMinimumEniAge) return false;
-  for (const Cidr& cidr : eni.cidrs) {
-    if (cidr.cidr.is_v4() && HasCooling(cidr, now)) return false;
-  }
+std::optional<agent_log::EniKeptBecause> Datastore::KeptBecause(const Eni& eni,
+                                                                const RemovalTargets& targets,
+                                                                TimePoint now) const {
+  using enum agent_log::EniKeptBecause;
+  if (eni.attributes.is_primary) return kPrimary;
+  if (now - eni.created < kMinimumEniAge) return kTooYoung;
+  const bool cooling = std::ranges::any_of(released_, [&](const Released& r) {
+    return r.eni == &eni && r.ip.is_v4() && Cooling(r.at, now);
+  });
+  if (cooling) return kCooling;
+  if (eni.pods() > 0) return kPods;
   const int mode = Mode();
   int64_t free_ips = 0;
   int64_t total_ips = 0;
@@ -506,18 +512,25 @@ bool Datastore::PassesRemoval(const Eni& eni, const RemovalTargets& targets, Tim
   const auto in_mode = [prefix_mode](int ips) {
     return prefix_mode ? DivideRoundingUp(ips, kAddressesPerPrefix) * kAddressesPerPrefix : ips;
   };
-  return free_ips >= in_mode(targets.warm_ips) && total_ips >= in_mode(targets.minimum_ips) &&
-         (!prefix_mode || unused_cidrs >= targets.warm_prefixes);
+  if (free_ips < in_mode(targets.warm_ips)) return kWarmIpTarget;
+  if (total_ips < in_mode(targets.minimum_ips)) return kMinimumIpTarget;
+  if (prefix_mode && unused_cidrs < targets.warm_prefixes) return kWarmPrefixTarget;
+  if (eni.attributes.is_trunk) return kTrunk;
+  if (eni.attributes.is_efa) return kEfa;
+  return std::nullopt;
 }
 
-std::optional<std::string> Datastore::RemoveUnusedEni(const RemovalTargets& targets,
-                                                      TimePoint now) {
+std::optional<std::string> Datastore::RemoveUnusedEni(const RemovalTargets& targets, TimePoint now,
+                                                      const Log& log) {
   const size_t n = enis_.size();
   if (n == 0) return std::nullopt;
   const size_t first = choice_.Start(n, now, kWalkRemoval);
   for (size_t i = 0; i < n; ++i) {
     const Eni& eni = *enis_[(first + i) % n];
-    if (!PassesRemoval(eni, targets, now)) continue;
+    if (const auto reason = KeptBecause(eni, targets, now)) {
+      agent_log::EniKept(log, eni.attributes.id, *reason);
+      continue;
+    }
     std::string id = eni.attributes.id;
     EraseEni(eni);
     Changed();

@@ -31,7 +31,9 @@
 #include "core/ports/checkpoint_store.h"
 #include "core/ports/choice.h"
 #include "core/ports/clock.h"
+#include "core/ports/log.h"
 #include "core/ports/result.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 
@@ -179,8 +181,10 @@ class Datastore final : public AllocationSource {
     int minimum_ips = 0;
     int warm_prefixes = 0;
   };
-  // Takes the first ENI that passes all tests out of the book and returns its id.
-  std::optional<std::string> RemoveUnusedEni(const RemovalTargets& targets, TimePoint now);
+  // Takes the first ENI that passes all tests out of the book and returns its id. `log` hears why
+  // others are kept.
+  std::optional<std::string> RemoveUnusedEni(const RemovalTargets& targets, TimePoint now,
+                                             const Log& log = {});
   // The earliest time at which age or cooldown stop protecting an ENI without pods; kForever if
   // neither protects any.
   TimePoint NextEniUnprotected(TimePoint now) const;
@@ -205,7 +209,10 @@ class Datastore final : public AllocationSource {
   void ForgetCidr(Eni& eni, const Cidr& cidr);
   bool HasCooling(const Cidr& cidr, TimePoint now) const;
   void EraseEni(const Eni& eni);
-  bool PassesRemoval(const Eni& eni, const RemovalTargets& targets, TimePoint now) const;
+  // The first test that it fails; nullopt if it may go.
+  std::optional<agent_log::EniKeptBecause> KeptBecause(const Eni& eni,
+                                                       const RemovalTargets& targets,
+                                                       TimePoint now) const;
   bool Cooling(TimePoint unassigned, TimePoint now) const;
   int Mode() const { return static_cast<int>(config_.mode); }
   void Changed();

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/backoff.h"
 #include "core/ipam/eni_config.h"
 #include "core/ipam/eni_removal.h"
 #include "core/ipam/eni_setup.h"
 #include "core/ipam/eni_tags.h"
 #include "core/ipam/subnet_choice.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

@@ -1,9 +1,9 @@
 #include "core/ipam/eni_removal.h"
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/backoff.h"
 #include "core/ipam/eni_enumeration.h"
 #include "core/ipam/schedulable.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {
@@ -36,7 +36,8 @@ Task<void> TryRemoveEni(AgentState& agent, Datastore& pool) {
       !policy.ip_targets_defined() && !policy.prefix_mode && policy.warm_eni_target == 0;
   // Without a free address elsewhere, the pool would be low at once (zeroWarmEniOscillates).
   if (no_warm_enis && !agent.settings.quirks.zeroWarmEniOscillates) targets.warm_ips = 1;
-  const std::optional<std::string> removed = pool.RemoveUnusedEni(targets, agent.Now());
+  const std::optional<std::string> removed =
+      pool.RemoveUnusedEni(targets, agent.Now(), agent.log());
   if (removed) co_await FreeEni(agent, *removed);
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/subnet_choice.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

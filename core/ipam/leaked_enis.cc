@@ -1,8 +1,8 @@
 #include "core/ipam/leaked_enis.h"
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/eni_removal.h"
 #include "core/ipam/eni_tags.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

@@ -1,6 +1,6 @@
 #include "core/ipam/pod_addresses.h"
 
-#include "core/ipam/agent_log.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {
@@ -20,7 +20,7 @@ Result<PodAddress> AssignFrom(AgentState& agent, Datastore& pool, const IpamKey&
     agent_log::AddIsDuplicate(agent.log(), key, assigned->ip);
   } else if (assigned) {
     agent_log::AddressAssigned(agent.log(), key, assigned->ip);
-  } else {
+  } else if (assigned.error().code == datastore_error::kNoAddress) {
     agent_log::NoAddress(agent.log());
     // The pool did not grow in time because these count as available.
     if (pool.Stats(agent.Now()).cooling_ips > 0) agent.Strikes(&Quirks::coolingCountsAsAvailable);

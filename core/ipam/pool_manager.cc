@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/eni_allocation.h"
 #include "core/ipam/eni_removal.h"
 #include "core/ipam/eni_setup.h"
 #include "core/ipam/release.h"
 #include "core/ipam/schedulable.h"
 #include "core/ipam/trunk.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

@@ -4,10 +4,10 @@
 #include <optional>
 #include <set>
 
-#include "core/ipam/agent_log.h"
 #include "core/ipam/eni_enumeration.h"
 #include "core/ipam/eni_setup.h"
 #include "core/ipam/eni_tags.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

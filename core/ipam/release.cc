@@ -1,6 +1,6 @@
 #include "core/ipam/release.h"
 
-#include "core/ipam/agent_log.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {

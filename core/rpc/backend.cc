@@ -6,6 +6,7 @@
 
 #include "core/rpc/branch_eni.h"
 #include "core/rpc/pod_ip_annotation.h"
+#include "core/telemetry/agent_log.h"
 
 namespace cnisim {
 namespace {
@@ -64,9 +65,12 @@ RpcStatus Backend::CheckVersion(const std::string& client_version) const {
 Task<RpcStatus> Backend::AddNetwork(const rpc::AddNetworkRequest& request,
                                     rpc::AddNetworkReply* reply) {
   ++counts_.adds;
+  agent_log::AddReceived(ports_.log, {request.k8s_pod_namespace(), request.k8s_pod_name(),
+                                      request.containerid(), request.ifname()});
   reply->Clear();
   RpcStatus status = CheckVersion(request.clientversion());
   if (status.ok()) status = co_await Add(request, reply);
+  if (status.ok()) agent_log::AddReplied(ports_.log, reply->success());
   co_return status;
 }
 
@@ -148,9 +152,11 @@ Status Backend::AddFromCards(const rpc::AddNetworkRequest& request, rpc::AddNetw
 Task<RpcStatus> Backend::DelNetwork(const rpc::DelNetworkRequest& request,
                                     rpc::DelNetworkReply* reply) {
   ++counts_.dels_by_reason[request.reason()];
+  agent_log::DelReceived(ports_.log, request.containerid());
   reply->Clear();
   RpcStatus status = CheckVersion(request.clientversion());
   if (status.ok()) status = co_await Del(request, reply);
+  if (status.ok()) agent_log::DelReplied(ports_.log, reply->success());
   co_return status;
 }
 

@@ -27,6 +27,7 @@
 #include "core/ports/choice.h"
 #include "core/ports/clock.h"
 #include "core/ports/kubernetes_api.h"
+#include "core/ports/log.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
 #include "core/rpc/cni_backend.pb.h"
@@ -87,6 +88,7 @@ struct BackendPorts {
   KubernetesApi& kubernetes;  // asked only with enable_pod_eni or annotate_pod_ip
   Clock& clock;
   Choice choice;
+  Log log = {};
 };
 
 // The metrics add_ip_req_count and del_ip_req_count{reason}: requests of another version count too.

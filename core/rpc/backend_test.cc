@@ -107,6 +107,35 @@ TEST_F(BackendTest, WhatIsNoCallIsRefusedAndChangesNothing) {
   EXPECT_EQ(backend.counts().adds, 1u);
 }
 
+class Listener final : public LogSink {
+ public:
+  void Write(LogLevel, SourceLine, std::string_view message) override {
+    messages.emplace_back(message);
+  }
+  std::vector<std::string> messages;
+};
+
+TEST_F(BackendTest, SaysWhatCameInAndWhatWasAnswered) {
+  Listener listener;
+  world_.log = Log(listener, LogLevel::kDebug);
+  Backend backend(settings_, world_.Ports());
+  rpc::AddNetworkReply added;
+  ASSERT_TRUE(RunNow(backend.AddNetwork(AddRequest(), &added)).ok());
+  rpc::AddNetworkRequest nameless = AddRequest();
+  nameless.clear_ifname();
+  ASSERT_TRUE(RunNow(backend.AddNetwork(nameless, &added)).ok());
+  rpc::DelNetworkReply deleted;
+  ASSERT_TRUE(RunNow(backend.DelNetwork(DelRequest(), &deleted)).ok());
+  ASSERT_FALSE(RunNow(backend.DelNetwork(DelRequest(), &deleted)).ok());  // gone already
+  EXPECT_EQ(listener.messages,
+            (std::vector<std::string>{
+                "Received AddNetwork for NS default, Pod web, Sandbox sandbox, ifname eth0",
+                "Send AddNetworkReply: Success: true",
+                "Received AddNetwork for NS default, Pod web, Sandbox sandbox, ifname ",
+                "Send AddNetworkReply: Success: false", "Received DelNetwork for Sandbox sandbox",
+                "Send DelNetworkReply: Success: true", "Received DelNetwork for Sandbox sandbox"}));
+}
+
 TEST_F(BackendTest, RandomBytesNeverDoHarm) {
   google::protobuf::LogSilencer quiet;
   Backend backend(settings_, world_.Ports());

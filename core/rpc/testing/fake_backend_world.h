@@ -109,12 +109,13 @@ class FakeNodeSource final : public NodeSource {
 };
 
 struct FakeBackendWorld {
-  BackendPorts Ports() { return {cards, node, kubernetes, clock, Choice::Oldest()}; }
+  BackendPorts Ports() { return {cards, node, kubernetes, clock, Choice::Oldest(), log}; }
 
   FakeClock clock;
   FakeCards cards;
   FakeNodeSource node;
   FakeKubernetes kubernetes;
+  Log log;
 };
 
 }  // namespace cnisim

@@ -1,4 +1,4 @@
-#include "core/ipam/agent_log.h"
+#include "core/telemetry/agent_log.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,6 @@ unsigned SayEverything(const Log& log) {
   const PoolFigures pool{false, 32, 2, 7, 3, 9};
   const PoolFigures prefix_pool{true, 32, 2, 7, 3, 9};
   const PluginRequest request{"c1", "/proc/7/ns/net", "eth0", "K8S_POD_NAME=web-0"};
-  const IpamMetadata pod{"default", "web-0"};
   const unsigned before = Where::Current().line;
   Starting(log, "v1.23.1");
   ManagerStarts(log, {29, 1, 5, 10, 1});
@@ -72,12 +71,12 @@ unsigned SayEverything(const Log& log) {
   EniKept(log, "eni-1", EniKeptBecause::kWarmPrefixTarget);
   EniKept(log, "eni-1", EniKeptBecause::kTrunk);
   EniKept(log, "eni-1", EniKeptBecause::kEfa);
-  AddReceived(log, key, pod);
+  AddReceived(log, {"default", "web-0", "c1", "eth0"});
   AddressAssigned(log, key, ip);
   AddIsDuplicate(log, key, ip);
   NoAddress(log);
   AddReplied(log, true);
-  DelReceived(log, key);
+  DelReceived(log, "c1");
   AddressReleased(log, key, ip);
   AddressCools(log, ip);
   DelOfUnknown(log, key);
@@ -86,15 +85,15 @@ unsigned SayEverything(const Log& log) {
   MetadataDiffers(log, "eni-1");
   PluginAdd(log, request);
   PluginDel(log, request);
-  PluginReply(log, key, true);
-  PluginFailed(log, key);
+  PluginReply(log, "c1", true);
+  PluginFailed(log, "c1");
   return before;
 }
 
 // Level and beginning, one an event.
 std::vector<std::pair<std::string, std::string>> ExpectedEvents() {
   std::vector<std::pair<std::string, std::string>> events;
-  std::ifstream file(CNISIM_SOURCE_DIR "/core/ipam/testdata/log_events.txt");
+  std::ifstream file(CNISIM_SOURCE_DIR "/core/telemetry/testdata/log_events.txt");
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with('#')) continue;
     events.emplace_back(line.substr(0, line.find(' ')), line.substr(6));

@@ -4,8 +4,8 @@
 // cmd/routed-eni-cni-plugin). testdata/log_events.txt lists them all.
 //
 // `where` is the line that calls; nothing is formatted for a log that does not listen.
-#ifndef CNISIM_CORE_IPAM_AGENT_LOG_H_
-#define CNISIM_CORE_IPAM_AGENT_LOG_H_
+#ifndef CNISIM_CORE_TELEMETRY_AGENT_LOG_H_
+#define CNISIM_CORE_TELEMETRY_AGENT_LOG_H_
 
 #include <cstdint>
 #include <span>
@@ -101,15 +101,20 @@ void EniKept(const Log& log, std::string_view eni, EniKeptBecause reason,
              Where where = Where::Current());
 
 // --- ADD and DEL ---
-void AddReceived(const Log& log, const IpamKey& key, const IpamMetadata& pod,
-                 Where where = Where::Current());
+struct AddRequest {
+  std::string_view pod_namespace;
+  std::string_view pod_name;
+  std::string_view container_id;
+  std::string_view interface_name;
+};
+void AddReceived(const Log& log, const AddRequest& request, Where where = Where::Current());
 void AddressAssigned(const Log& log, const IpamKey& key, IpAddress ip,
                      Where where = Where::Current());
 void AddIsDuplicate(const Log& log, const IpamKey& key, IpAddress ip,
                     Where where = Where::Current());
 void NoAddress(const Log& log, Where where = Where::Current());
 void AddReplied(const Log& log, bool success, Where where = Where::Current());
-void DelReceived(const Log& log, const IpamKey& key, Where where = Where::Current());
+void DelReceived(const Log& log, std::string_view container_id, Where where = Where::Current());
 void AddressReleased(const Log& log, const IpamKey& key, IpAddress ip,
                      Where where = Where::Current());
 void AddressCools(const Log& log, IpAddress ip, Where where = Where::Current());
@@ -130,9 +135,10 @@ struct PluginRequest {
 };
 void PluginAdd(const Log& log, const PluginRequest& request, Where where = Where::Current());
 void PluginDel(const Log& log, const PluginRequest& request, Where where = Where::Current());
-void PluginReply(const Log& log, const IpamKey& key, bool success, Where where = Where::Current());
-void PluginFailed(const Log& log, const IpamKey& key, Where where = Where::Current());
+void PluginReply(const Log& log, std::string_view container_id, bool success,
+                 Where where = Where::Current());
+void PluginFailed(const Log& log, std::string_view container_id, Where where = Where::Current());
 
 }  // namespace cnisim::agent_log
 
-#endif  // CNISIM_CORE_IPAM_AGENT_LOG_H_
+#endif  // CNISIM_CORE_TELEMETRY_AGENT_LOG_H_

@@ -1,4 +1,4 @@
-#include "core/ipam/agent_log.h"
+#include "core/telemetry/agent_log.h"
 
 #include <fmt/ranges.h>
 
@@ -126,12 +126,14 @@ void AllocatedPrefixes(const Log& log, int count, Where where) {
 
 void UnassigningIps(const Log& log, std::string_view eni, std::span<const IpCidr> ips,
                     Where where) {
-  log.Say(kInfo, where, "Trying to unassign the following IPs {} from ENI {}", ips, eni);
+  log.Say(kInfo, where, "Trying to unassign the following IPs [{}] from ENI {}",
+          fmt::join(ips, " "), eni);
 }
 
 void UnassigningPrefixes(const Log& log, std::string_view eni, std::span<const IpCidr> prefixes,
                          Where where) {
-  log.Say(kInfo, where, "Trying to unassign the following Prefixes {} from ENI {}", prefixes, eni);
+  log.Say(kInfo, where, "Trying to unassign the following Prefixes [{}] from ENI {}",
+          fmt::join(prefixes, " "), eni);
 }
 
 void EniCreated(const Log& log, std::string_view eni, Where where) {
@@ -170,9 +172,9 @@ void EniKept(const Log& log, std::string_view eni, EniKeptBecause reason, Where 
 
 // --- ADD and DEL ---
 
-void AddReceived(const Log& log, const IpamKey& key, const IpamMetadata& pod, Where where) {
+void AddReceived(const Log& log, const AddRequest& r, Where where) {
   log.Say(kInfo, where, "Received AddNetwork for NS {}, Pod {}, Sandbox {}, ifname {}",
-          pod.pod_namespace, pod.pod_name, key.container, key.interface_name);
+          r.pod_namespace, r.pod_name, r.container_id, r.interface_name);
 }
 
 void AddressAssigned(const Log& log, const IpamKey& key, IpAddress ip, Where where) {
@@ -192,8 +194,8 @@ void AddReplied(const Log& log, bool success, Where where) {
   log.Say(kInfo, where, "Send AddNetworkReply: Success: {}", success);
 }
 
-void DelReceived(const Log& log, const IpamKey& key, Where where) {
-  log.Say(kInfo, where, "Received DelNetwork for Sandbox {}", key.container);
+void DelReceived(const Log& log, std::string_view container_id, Where where) {
+  log.Say(kInfo, where, "Received DelNetwork for Sandbox {}", container_id);
 }
 
 void AddressReleased(const Log& log, const IpamKey& key, IpAddress ip, Where where) {
@@ -235,13 +237,13 @@ void PluginDel(const Log& log, const PluginRequest& r, Where where) {
           r.container_id, r.netns, r.interface_name, r.args);
 }
 
-void PluginReply(const Log& log, const IpamKey& key, bool success, Where where) {
+void PluginReply(const Log& log, std::string_view container_id, bool success, Where where) {
   log.Say(kInfo, where, "Received add network response from ipamd for container {}: Success: {}",
-          key.container, success);
+          container_id, success);
 }
 
-void PluginFailed(const Log& log, const IpamKey& key, Where where) {
-  log.Say(kError, where, "Failed to assign an IP address to container {}", key.container);
+void PluginFailed(const Log& log, std::string_view container_id, Where where) {
+  log.Say(kError, where, "Failed to assign an IP address to container {}", container_id);
 }
 
 }  // namespace cnisim::agent_log
