@@ -3,6 +3,7 @@
 // Names, types, labels and their values are those of amazon-vpc-cni-k8s v1.23.1 (utils/
 // prometheusmetrics), so that dashboards made for the real agent work. The Go runtime's own metrics
 // are absent, and those of connection marks never count: that is the business of the host's driver.
+// A reconcile that a pacer leaves out (pool_loop_pacer.h) counts nothing.
 //
 // Plain data, one object an agent, gone with it. Counting is an array access, or for series with
 // open sets of labels a binary search among the few that exist. There are thousands of agents in a
