@@ -77,6 +77,20 @@ void Agent::StartFlow(Task<void> flow) {
 }
 
 Task<Status> Agent::Init() {
+  const TimePoint begun = state_.Now();
+  const ActionInProgress running(state_.metrics, IpamdAction::kNodeInit);
+  const Status ready = co_await InitNode();
+  const double took = ToSeconds(state_.Now() - begun);
+  AgentMetrics::StartupOutcome outcome;
+  outcome.success = ready.has_value();
+  outcome.with_api_server = true;  // without one, node init fails here
+  if (!ready) outcome.failure = StartupFailure::kNodeInit;
+  state_.metrics.node_init_seconds[outcome.success].Observe(took);
+  state_.metrics.startup_seconds[outcome].Observe(took);
+  co_return ready;
+}
+
+Task<Status> Agent::InitNode() {
   const Status begun = co_await BeginNodeInit(state_);
   if (!begun) co_return begun;
   const AgentSettings& settings = state_.settings;

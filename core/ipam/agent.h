@@ -6,7 +6,8 @@
 //   agent.AddPod(key, metadata);            // any time after Init, also while the loop waits
 //
 // Behaviour: amazon-vpc-cni-k8s v1.23.1. Destroying the agent while its flows wait is a kill:
-// memory is gone, the checkpoint and EC2 stay as they are.
+// memory is gone, the checkpoint and EC2 stay as they are. The tasks that it gave out go before it.
+// What it tells about itself: metrics() and agent_pages.h.
 #ifndef CNISIM_CORE_IPAM_AGENT_H_
 #define CNISIM_CORE_IPAM_AGENT_H_
 
@@ -46,8 +47,10 @@ class Agent {
 
   AgentState& state() { return state_; }
   const AgentState& state() const { return state_; }
+  const AgentMetrics& metrics() const { return state_.metrics; }
 
  private:
+  Task<Status> InitNode();
   // Runs beside the pool loop until it is done, or the agent ends.
   void StartFlow(Task<void> flow);
 

@@ -47,7 +47,7 @@ class Life {
 
   // A new agent, in the place of the one that runs.
   void Start(const AgentSettings& settings) {
-    node_.emplace(world_, settings, instance_.limits());
+    node_.emplace(world_, settings, kInstance.limits());
     node_->Start();
     Pass(seconds(10));
     ASSERT_NE(node_->agent(), nullptr);
@@ -66,7 +66,6 @@ class Life {
 
  private:
   static constexpr FakeInstance kInstance{.max_enis = 4, .slots_per_eni = 4};
-  FakeInstance instance_ = kInstance;
   FakeWorld world_{kInstance, {{"subnet-a", Ipv4Cidr(Ipv4Address(10, 0, 0, 0), 24)}}};
   MemoryLog log_{world_.clock};
   std::optional<FakeNode> node_;

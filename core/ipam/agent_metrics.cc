@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -49,11 +50,12 @@ class Page {
   PrometheusText text_;
 };
 
-// The pool's gauges, summed over the network cards.
+// The pool's gauges, summed over the network cards; the number of ENIs, if so wanted, of one only.
 struct PoolGauges {
-  explicit PoolGauges(std::span<const PoolSnapshot> pools) {
+  PoolGauges(std::span<const PoolSnapshot> pools, std::optional<int> only_enis_of) {
     for (const PoolSnapshot& pool : pools) {
-      enis += static_cast<double>(pool.enis.size());
+      if (!only_enis_of || *only_enis_of == pool.card)
+        enis += static_cast<double>(pool.enis.size());
       total_ips += static_cast<double>(pool.total_ips);
       assigned_ips += pool.assigned_ips;
       prefixes += pool.prefixes;
@@ -132,19 +134,22 @@ void AgentMetrics::CountEc2Call(AwsApi api, Duration took, uint16_t http_status,
                                 std::string_view error_code) {
   const bool failed = !error_code.empty();
   ++ec2_requests[api];
-  api_latency_ms[{api, failed, http_status}].Observe(ToSeconds(took) * 1000);
+  ObserveLatency(api, took, http_status, failed);
   if (!failed) return;
   ++ec2_errors[api];
   ++api_errors[{std::string(TextOf(api)), std::string(error_code)}];
 }
 
-std::string MetricsPage(const AgentMetrics& metrics, std::span<const PoolSnapshot> pools,
-                        const BuildInfo& build) {
-  const PoolGauges gauges(pools);
+std::string MetricsPage(const AgentMetrics& metrics, const RequestCounts& requests,
+                        std::span<const PoolSnapshot> pools, const BuildInfo& build,
+                        bool enis_of_last_card) {
+  std::optional<int> only_enis_of;
+  if (enis_of_last_card) only_enis_of = metrics.card_written_last;
+  const PoolGauges gauges(pools, only_enis_of);
   Page page;
 
   page.Single("add_ip_req_count", Type::kCounter, "AddNetwork requests",
-              static_cast<double>(metrics.add_requests));
+              static_cast<double>(requests.adds));
   page.Single("assigned_ip_addresses", Type::kGauge, "Addresses that pods have",
               gauges.assigned_ips);
   page.Begin("assigned_ip_per_cidr", Type::kGauge, "Addresses that pods have, by CIDR");
@@ -166,7 +171,10 @@ std::string MetricsPage(const AgentMetrics& metrics, std::span<const PoolSnapsho
   }
   page.Counters("connmark_reconcile_total", "result", "Times that connection marks were set up",
                 metrics.connmark_reconciles);
-  page.Counters("del_ip_req_count", "reason", "DelNetwork requests", metrics.del_requests);
+  page.Begin("del_ip_req_count", Type::kCounter, "DelNetwork requests");
+  for (const auto& [reason, count] : requests.dels_by_reason) {
+    page.text().Sample({{"reason", reason}}, static_cast<double>(count));
+  }
   page.Counters("ec2api_error_count", "fn", "EC2 calls that failed", metrics.ec2_errors);
   page.Counters("ec2api_req_count", "fn", "EC2 calls, the SDK's own retries aside",
                 metrics.ec2_requests);

@@ -1,9 +1,9 @@
 // What an agent counts and measures, and its page for Prometheus.
 //
 // Names, types, labels and their values are those of amazon-vpc-cni-k8s v1.23.1 (utils/
-// prometheusmetrics), so that dashboards made for the real agent work. Two things differ on
-// purpose: with several network cards the gauges of the pool are sums, where the real agent shows
-// whichever card was written last; and the Go runtime's own metrics are absent.
+// prometheusmetrics), so that dashboards made for the real agent work. The Go runtime's own metrics
+// are absent, and those of connection marks never count: that is the business of the host's driver.
+// A reconcile that a pacer leaves out (pool_loop_pacer.h) counts nothing.
 //
 // Plain data, one object an agent, gone with it. Counting is an array access, or for series with
 // open sets of labels a binary search among the few that exist. There are thousands of agents in a
@@ -23,6 +23,7 @@
 #include "core/ipam/pool_snapshot.h"
 #include "core/ports/clock.h"
 #include "core/telemetry/prometheus_text.h"
+#include "core/telemetry/request_counts.h"
 
 namespace cnisim {
 
@@ -61,10 +62,6 @@ namespace cnisim {
   X(kDeleteEni, "eniReconcileDel")        \
   X(kDeleteCidr, "eniIPPoolReconcileDel") \
   X(kAddCidr, "eniDataStorePoolReconcileAdd")
-
-#define CNISIM_DEL_REASONS(X)  \
-  X(kPodDeleted, "PodDeleted") \
-  X(kSetupFailed, "SetupNSFailed")
 
 #define CNISIM_POD_ENI_ERRORS(X) \
   X(kNodeInit, "nodeInit")       \
@@ -116,7 +113,6 @@ namespace cnisim {
 CNISIM_LABEL(IpamdError, CNISIM_IPAMD_ERRORS)
 CNISIM_LABEL(IpamdAction, CNISIM_IPAMD_ACTIONS)
 CNISIM_LABEL(ReconcileAction, CNISIM_RECONCILE_ACTIONS)
-CNISIM_LABEL(DelReason, CNISIM_DEL_REASONS)
 CNISIM_LABEL(PodEniError, CNISIM_POD_ENI_ERRORS)
 CNISIM_LABEL(AwsUtilsError, CNISIM_AWS_UTILS_ERRORS)
 CNISIM_LABEL(AwsApi, CNISIM_AWS_APIS)  // EC2's, and the agent's wait for an ENI
@@ -155,9 +151,8 @@ struct AgentMetrics {
   int32_t eni_max = 0;  // what the node may have (UM-2)
   int32_t ip_max = 0;
   PerLabel<ReconcileAction> reconciles;
+  int card_written_last = 0;  // whose ENIs came or went last
 
-  uint64_t add_requests = 0;
-  PerLabel<DelReason> del_requests;
   uint64_t no_available_addresses = 0;
 
   PerLabel<PodEniError> pod_eni_errors;
@@ -188,10 +183,32 @@ struct AgentMetrics {
   Series<StartupOutcome, SecondsHistogram> startup_seconds;
   Series<bool, SecondsHistogram> node_init_seconds;  // by success
 
+  // A call, or the wait for an ENI, that came back after `took`.
+  void ObserveLatency(AwsApi api, Duration took, uint16_t http_status, bool failed) {
+    api_latency_ms[{api, failed, http_status}].Observe(ToSeconds(took) * 1000);
+  }
   // One logical EC2 call that came back after `took`; `error_code` is empty if it succeeded.
   void CountEc2Call(AwsApi api, Duration took, uint16_t http_status, std::string_view error_code);
+  void CountAwsUtilsError(AwsUtilsError error, std::string code) {
+    ++aws_utils_errors[{error, std::move(code)}];
+  }
 };
 static_assert(sizeof(AgentMetrics) < 1024);
+
+// While it lives, an action is in progress.
+class ActionInProgress {
+ public:
+  ActionInProgress(AgentMetrics& metrics, IpamdAction action)
+      : running_(metrics.actions_in_progress[action]) {
+    ++running_;
+  }
+  ~ActionInProgress() { --running_; }
+  ActionInProgress(const ActionInProgress&) = delete;
+  ActionInProgress& operator=(const ActionInProgress&) = delete;
+
+ private:
+  int32_t& running_;
+};
 
 struct BuildInfo {
   std::string_view version;
@@ -201,9 +218,10 @@ struct BuildInfo {
 
 // The page: families by name, series by label value. As with the real agent, a counter's series
 // appears with its first event; a family without series has its head alone. The pool's gauges are
-// taken from `pools`.
-std::string MetricsPage(const AgentMetrics& metrics, std::span<const PoolSnapshot> pools,
-                        const BuildInfo& build);
+// taken from `pools` and summed, but for eni_allocated if only the card written last shall show.
+std::string MetricsPage(const AgentMetrics& metrics, const RequestCounts& requests,
+                        std::span<const PoolSnapshot> pools, const BuildInfo& build,
+                        bool enis_of_last_card);
 
 }  // namespace cnisim
 

@@ -61,8 +61,6 @@ AgentMetrics FullMetrics() {
   m.eni_max = 4;
   m.ip_max = 56;
   SetAll(m.reconciles);
-  m.add_requests = 7;
-  SetAll(m.del_requests);
   m.no_available_addresses = 3;
   SetAll(m.pod_eni_errors);
   SetAll(m.connmark_reconciles);
@@ -89,6 +87,8 @@ AgentMetrics FullMetrics() {
   return m;
 }
 
+RequestCounts FullRequests() { return {7, {{"PodDeleted", 5}, {"SetupNSFailed", 1}}}; }
+
 PoolSnapshot Pool(int card, std::string eni, std::vector<PoolSnapshot::Cidr> cidrs) {
   PoolSnapshot pool;
   pool.card = card;
@@ -113,7 +113,9 @@ std::vector<PoolSnapshot> TwoCards() {
 
 std::vector<ParsedFamily> Page(const AgentMetrics& metrics,
                                const std::vector<PoolSnapshot>& pools = {}) {
-  return ParsePrometheusText(MetricsPage(metrics, pools, kBuild));
+  const bool used = !metrics.api_latency_ms.empty();
+  const RequestCounts requests = used ? FullRequests() : RequestCounts();
+  return ParsePrometheusText(MetricsPage(metrics, requests, pools, kBuild, false));
 }
 
 const ParsedFamily& Family(const std::vector<ParsedFamily>& page, const std::string& name) {
@@ -219,6 +221,18 @@ TEST(AgentMetrics, GaugesOfThePoolAreSumsOverCards) {
   EXPECT_THAT(Family(page, "assigned_ip_per_eni").samples,
               ElementsAre(ParsedSample{eni, {{"eni", "eni-1"}}, "0"},
                           ParsedSample{eni, {{"eni", "eni-2"}}, "6"}));
+}
+
+TEST(AgentMetrics, NumberOfEnisMayBeThatOfTheCardWrittenLast) {
+  std::vector<PoolSnapshot> pools = TwoCards();
+  pools[1].enis.push_back(pools[1].enis.front());
+  for (const auto& [card, enis] : {std::pair(0, "1"), std::pair(1, "2")}) {
+    AgentMetrics m;
+    m.card_written_last = card;
+    const auto page = ParsePrometheusText(MetricsPage(m, {}, pools, kBuild, true));
+    EXPECT_EQ(ValueOf(page, "eni_allocated"), enis);
+    EXPECT_EQ(ValueOf(page, "total_ip_addresses"), "18");
+  }
 }
 
 TEST(AgentMetrics, CountsEc2Calls) {

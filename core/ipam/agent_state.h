@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "core/ipam/agent_metrics.h"
+#include "core/ipam/counting_ports.h"
 #include "core/ipam/datastore.h"
 #include "core/ipam/pool_policy.h"
 #include "core/ipam/settings.h"
@@ -69,13 +71,18 @@ enum class PoolActivity { kIdle, kAssigning, kCreatingEni, kWaitingForMetadata, 
 struct AgentState {
   AgentState(AgentPorts ports, AgentSettings settings, InstanceLimits limits, Choice choice,
              PoolListener* listener)
-      : ports(ports),
+      : counting_ec2(ports.ec2, ports.clock, metrics),
+        counting_metadata(ports.metadata, metrics),
+        ports{ports.clock,       counting_ec2, counting_metadata, ports.host, ports.kubernetes,
+              ports.checkpoints, ports.pacer,  ports.log,         ports.epoch},
         settings(std::move(settings)),
         limits(limits),
         choice(choice),
         listener(listener) {
     AddPool(0);
   }
+  AgentState(const AgentState&) = delete;  // the doors know where the metrics are
+  AgentState& operator=(const AgentState&) = delete;
 
   TimePoint Now() const { return ports.clock.Now(); }
   const Log& log() const { return ports.log; }
@@ -150,7 +157,13 @@ struct AgentState {
     return policy;
   }
 
-  AgentPorts ports;
+  // How many ENIs of the default card the agent may have (UM-2).
+  int ManageableEnis() const { return MaxEnis() - unmanaged.OnCard(0); }
+
+  AgentMetrics metrics;
+  CountingEc2 counting_ec2;
+  CountingMetadata counting_metadata;
+  AgentPorts ports;  // with these two doors
   AgentSettings settings;
   InstanceLimits limits;
   Choice choice;

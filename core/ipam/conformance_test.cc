@@ -34,7 +34,6 @@ TEST(ConformanceFiles, AreWellFormed) {
 
 TEST(ConformanceFiles, ShowEveryQuirk) {
   for (const QuirkInfo& quirk : AllQuirks()) {
-    if (quirk.name == "gaugesOfLastCard") continue;  // of the metrics, not of the agent's core
     const VectorCase* shown = AllVectors().Find(std::string(quirk.name));
     ASSERT_NE(shown, nullptr) << quirk.name;
     const std::string off = fmt::format("quirk {} off", quirk.name);

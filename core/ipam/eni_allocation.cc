@@ -128,7 +128,9 @@ Task<Result<std::string>> AllocateEni(AgentState& agent, int network_card, int q
   const Result<std::string> attachment = co_await AttachEni(agent, eni_id, network_card);
   if (!attachment) {
     const Status deleted = co_await DeleteEniWithRetries(agent, eni_id);
-    static_cast<void>(deleted);  // the ENI is left for the leaked-ENI clean-up
+    // Else the ENI is left for the leaked-ENI clean-up.
+    if (!deleted)
+      agent.metrics.CountAwsUtilsError(AwsUtilsError::kAllocEniDelete, deleted.error().code);
     co_return tl::unexpected(attachment.error());
   }
 
@@ -138,6 +140,9 @@ Task<Result<std::string>> AllocateEni(AgentState& agent, int network_card, int q
   const Status modified = co_await agent.ports.ec2.ModifyNetworkInterfaceAttribute(modify);
   if (!modified) {
     const Status freed = co_await DetachAndDeleteEni(agent, eni_id);
+    if (!freed) {
+      agent.metrics.CountAwsUtilsError(AwsUtilsError::kCleanupAfterModify, freed.error().code);
+    }
     if (!freed || !agent.Strikes(&Quirks::waitsForNamelessEni)) {
       co_return tl::unexpected(modified.error());
     }
@@ -154,6 +159,8 @@ size_t ItemsShown(const AgentState& agent, const MetadataEni& eni) {
 // Until metadata shows the ENI with at least `wanted` items.
 Task<Result<MetadataEni>> WaitForEni(AgentState& agent, std::string eni_id, size_t wanted) {
   Backoff backoff(kWaitForMetadata, agent.choice, kSaltWait);
+  AgentMetrics& metrics = agent.metrics;
+  const TimePoint begun = agent.Now();
   MetadataEni seen;
   while (backoff.Next()) {
     Result<std::vector<MetadataEni>> enis = co_await agent.ports.metadata.GetAttachedEnis();
@@ -161,35 +168,49 @@ Task<Result<MetadataEni>> WaitForEni(AgentState& agent, std::string eni_id, size
       const auto it = std::ranges::find(*enis, eni_id, &MetadataEni::id);
       if (it != enis->end()) {
         seen = std::move(*it);
-        if (ItemsShown(agent, seen) >= wanted) co_return seen;
+        if (ItemsShown(agent, seen) >= wanted) {
+          metrics.ObserveLatency(AwsApi::kWaitForEniAndIps, agent.Now() - begun, 200, false);
+          co_return seen;
+        }
       }
     }
     if (backoff.MoreToCome()) co_await agent.ports.clock.Sleep(backoff.Pause(agent.Now()));
   }
+  metrics.ObserveLatency(AwsApi::kWaitForEniAndIps, agent.Now() - begun, 0, true);
   // Some addresses will do; of prefixes it takes two, as in the real agent
   // (partialNeedsTwoPrefixes).
   const AgentSettings& settings = agent.settings;
   const bool two = settings.prefix_delegation && settings.quirks.partialNeedsTwoPrefixes;
   const bool enough = !settings.enable_ipv6 && ItemsShown(agent, seen) >= (two ? 2u : 1u);
   if (!seen.id.empty() && enough) co_return seen;
+  ++metrics.api_errors[{"waitENIAttachedFailedToAssignIPs", "MetadataTimeout"}];
   co_return Fail("MetadataTimeout", "metadata never showed " + eni_id + " with its addresses");
 }
 
 }  // namespace
 
 Task<Status> AddEniToPool(AgentState& agent, Datastore& pool, int quantity) {
+  PerLabel<IpamdError>& errors = agent.metrics.ipamd_errors;
   agent.activity = PoolActivity::kCreatingEni;
   const Result<std::string> eni_id = co_await AllocateEni(agent, pool.network_card(), quantity);
-  if (!eni_id) co_return tl::unexpected(eni_id.error());
+  if (!eni_id) {
+    ++errors[IpamdError::kIncreaseAllocEni];
+    co_return tl::unexpected(eni_id.error());
+  }
   agent.last_pool_action = agent.Now();
 
   agent.activity = PoolActivity::kWaitingForMetadata;
   AttachedEni attached;
   Result<MetadataEni> eni = co_await WaitForEni(agent, *eni_id, static_cast<size_t>(quantity));
-  if (!eni) co_return tl::unexpected(eni.error());
+  if (!eni) {
+    ++errors[IpamdError::kIncreaseWaitAttached];
+    co_return tl::unexpected(eni.error());
+  }
   attached.metadata = *std::move(eni);
   attached.described.id = *eni_id;
-  co_return co_await SetupEni(agent, std::move(attached));
+  const Status up = co_await SetupEni(agent, std::move(attached));
+  if (!up) ++errors[IpamdError::kIncreaseSetupEni];
+  co_return up;
 }
 
 }  // namespace cnisim

@@ -63,6 +63,8 @@ void NoteUnmanaged(AgentState& agent, const std::vector<AttachedEni>& enis) {
     if (counts && !noted.cards.contains(card)) ++noted.on_card[card];
   }
   agent.unmanaged = std::move(noted);
+  agent.metrics.eni_max = agent.ManageableEnis();
+  agent.metrics.ip_max = agent.Policy(agent.default_pool()).ips_per_eni() * agent.ManageableEnis();
 }
 
 }  // namespace
@@ -104,6 +106,7 @@ Task<Result<std::vector<AttachedEni>>> DescribeAllEnis(AgentState& agent) {
     const auto it = std::ranges::find(*described, eni.id, &NetworkInterface::id);
     if (it == described->end()) continue;
     if (!eni.has_addresses && !it->is_efa_only) {
+      ++agent.metrics.api_errors[{"IMDSMetaDataOutOfSync", "MetadataOutOfSync"}];
       co_return Fail("MetadataOutOfSync", "metadata shows no address of " + eni.id);
     }
     if (eni.device_number == 0 && eni.network_card == 0) {

@@ -38,7 +38,9 @@ Task<void> TryRemoveEni(AgentState& agent, Datastore& pool) {
   if (no_warm_enis && !agent.settings.quirks.zeroWarmEniOscillates) targets.warm_ips = 1;
   const std::optional<std::string> removed =
       pool.RemoveUnusedEni(targets, agent.Now(), agent.log());
-  if (removed) co_await FreeEni(agent, *removed);
+  if (!removed) co_return;
+  agent.metrics.card_written_last = pool.network_card();
+  co_await FreeEni(agent, *removed);
 }
 
 Task<Status> DeleteEniWithRetries(AgentState& agent, std::string eni_id) {
@@ -56,6 +58,7 @@ Task<Status> DetachAndDeleteEni(AgentState& agent, std::string eni_id) {
   const Result<NetworkInterface> described = co_await DescribeEni(agent, eni_id);
   if (!described) {
     if (described.error().code == ec2_error::kEniNotFound) co_return Status();
+    agent.metrics.CountAwsUtilsError(AwsUtilsError::kGetAttachmentId, described.error().code);
     co_return Fail("AttachmentNotFound", described.error().message);
   }
   const std::string& attachment = described->attachment_id;
@@ -70,7 +73,10 @@ Task<Status> DetachAndDeleteEni(AgentState& agent, std::string eni_id) {
   if (!detached) co_return Fail("DetachFailed", detached.error().message);
   co_await agent.ports.clock.Sleep(kPauseAfterDetach);
   const Status deleted = co_await DeleteEniWithRetries(agent, eni_id);
-  if (!deleted) co_return Fail(std::string(kDeleteFailed), deleted.error().message);
+  if (!deleted) {
+    agent.metrics.CountAwsUtilsError(AwsUtilsError::kFreeEniDelete, deleted.error().code);
+    co_return Fail(std::string(kDeleteFailed), deleted.error().message);
+  }
   co_return Status();
 }
 
@@ -78,7 +84,12 @@ Task<void> FreeEni(AgentState& agent, std::string eni_id) {
   agent.activity = PoolActivity::kFreeing;
   agent_log::FreeingEni(agent.log(), eni_id);
   const Status freed = co_await DetachAndDeleteEni(agent, eni_id);
-  if (freed) agent_log::EniFreed(agent.log(), eni_id);
+  PerLabel<IpamdError>& errors = agent.metrics.ipamd_errors;
+  if (freed) {
+    agent_log::EniFreed(agent.log(), eni_id);
+  } else {
+    ++errors[IpamdError::kDecreaseFreeEni];
+  }
   // After a failed lookup or detach the ENI is still attached: reconcile will adopt it again.
   if (!freed && freed.error().code != kDeleteFailed) co_return;
   const auto primary = agent.primary_ips.find(eni_id);
@@ -86,7 +97,7 @@ Task<void> FreeEni(AgentState& agent, std::string eni_id) {
   const IpAddress ip = primary->second;
   agent.primary_ips.erase(primary);
   const Status removed = co_await agent.ports.host.DeleteEniRule(ip);
-  static_cast<void>(removed);  // only counted by the real agent
+  if (!removed) ++errors[IpamdError::kFreeEniDeleteRules];
 }
 
 }  // namespace cnisim

@@ -9,7 +9,14 @@ namespace cnisim {
 namespace {
 
 void Enter(AgentState& agent, Datastore& pool, const std::string& eni_id, IpCidr cidr) {
-  if (pool.AddCidr(eni_id, cidr)) agent_log::CidrAdded(agent.log(), eni_id, cidr);
+  const Status added = pool.AddCidr(eni_id, cidr);
+  if (added) {
+    agent_log::CidrAdded(agent.log(), eni_id, cidr);
+  } else if (added.error().code != datastore_error::kDuplicateCidr) {
+    ++agent.metrics.ipamd_errors[!cidr.is_v4()      ? IpamdError::kAddIpv6Prefixes
+                                 : cidr.size() == 1 ? IpamdError::kAddSecondaryIps
+                                                    : IpamdError::kAddIpv4Prefixes];
+  }
 }
 
 // DM-10: on further network cards, rules that are there already say which table it is.
@@ -71,6 +78,7 @@ Task<Status> SetupEni(AgentState& agent, AttachedEni attached) {
   const int route_table = attributes.route_table;
   // An ENI that is there already is set up again.
   static_cast<void>(pool.AddEni(std::move(attributes), agent.Now()));
+  agent.metrics.card_written_last = eni.network_card;
   agent.primary_ips[eni.id] = eni.primary_ip;
 
   if (agent.settings.subnet_discovery) {
@@ -90,6 +98,7 @@ Task<Status> SetupEni(AgentState& agent, AttachedEni attached) {
                                                          eni.network_card, route_table);
     if (!up) {
       static_cast<void>(pool.RemoveEni(eni.id, true));
+      agent.metrics.card_written_last = eni.network_card;
       agent.primary_ips.erase(eni.id);
       co_return up;
     }

@@ -15,7 +15,6 @@ using Json = nlohmann::ordered_json;
 using JsonByKey = std::map<std::string, Json>;
 
 constexpr std::string_view kEnis = "/v1/enis";
-constexpr std::string_view kEniConfigs = "/v1/eni-configs";
 constexpr std::string_view kIpamdSettings = "/v1/ipamd-env-settings";
 constexpr std::string_view kNetworkSettings = "/v1/networkutils-env-settings";
 constexpr std::string_view kGoZeroTime = "0001-01-01T00:00:00Z";
@@ -99,8 +98,8 @@ Json Enis(const IntrospectionSources& sources) {
 }
 
 Json IpamdSettings(const IntrospectionSources& sources) {
-  return {{"AWS_MANAGE_ENIS_NON_SCHEDULABLE", sources.manage_enis_non_schedulable},
-          {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", sources.custom_networking},
+  return {{"AWS_MANAGE_ENIS_NON_SCHEDULABLE", sources.settings.manage_enis_non_schedulable},
+          {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", sources.settings.custom_networking},
           {"ENABLE_SUBNET_DISCOVERY", sources.settings.subnet_discovery},
           {"WARM_ENI_TARGET", sources.settings.warm_eni_target},
           {"WARM_IP_TARGET", sources.settings.warm_ip_target}};
@@ -133,11 +132,11 @@ HttpReply Introspect(std::string_view path, const IntrospectionSources& sources)
   if (path == kEnis) return Ok(Enis(sources));
   if (path == kIpamdSettings) return Ok(IpamdSettings(sources));
   if (path == kNetworkSettings) return Ok(NetworkSettings(sources.network));
-  if (path == kEniConfigs) {
+  if (path == kEniConfigsPath) {
     if (!sources.eni_config) return {404, sources.eni_config.error().message + '\n'};
     return Ok(*sources.eni_config);
   }
-  return Ok({{"AvailableCommands", {kEniConfigs, kEnis, kIpamdSettings, kNetworkSettings}}});
+  return Ok({{"AvailableCommands", {kEniConfigsPath, kEnis, kIpamdSettings, kNetworkSettings}}});
 }
 
 }  // namespace cnisim

@@ -44,9 +44,7 @@ struct IntrospectionSources {
   std::span<const CardDatastore> cards;
   const AgentSettings& settings;
   const NetworkUtilsSettings& network;
-  bool custom_networking = false;            // AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG
-  bool manage_enis_non_schedulable = false;  // AWS_MANAGE_ENIS_NON_SCHEDULABLE
-  Result<std::string> eni_config;            // the name, or why there is none
+  Result<std::string> eni_config;  // the name, or why there is none
   CivilEpoch epoch;
 };
 
@@ -56,6 +54,8 @@ struct HttpReply {
 
   friend bool operator==(const HttpReply&, const HttpReply&) = default;
 };
+
+inline constexpr std::string_view kEniConfigsPath = "/v1/eni-configs";
 
 HttpReply Introspect(std::string_view path, const IntrospectionSources& sources);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ipam/agent_pages.h"
 #include "core/ipam/testing/fake_world.h"
 
 namespace cnisim {
@@ -34,9 +35,7 @@ class Introspection : public testing::Test {
     return config;
   }
 
-  IntrospectionSources Sources() const {
-    return {cards_, settings_, network_, false, false, "default", kEpoch};
-  }
+  IntrospectionSources Sources() const { return {cards_, settings_, network_, "default", kEpoch}; }
   HttpReply Get(std::string_view path) const { return Introspect(path, Sources()); }
 
   MemoryCheckpointStore checkpoint_;
@@ -187,6 +186,36 @@ TEST_F(Introspection, ShowsTheEniConfigOrNotFound) {
   IntrospectionSources sources = Sources();
   sources.eni_config = Fail("NotFound", "node has no ENIConfig");
   EXPECT_EQ(Introspect("/v1/eni-configs", sources), (HttpReply{404, "node has no ENIConfig\n"}));
+}
+
+// A running agent: its real datastores, settings and node.
+TEST(IntrospectionOfAnAgent, ShowsWhatItHas) {
+  FakeWorld world;
+  world.kubernetes.node.labels["k8s.amazonaws.com/eniConfig"] = "zone-a";
+  AgentSettings settings;
+  settings.warm_ip_target = 3;
+  settings.external_snat = true;
+  settings.snat_exclusions = {Ipv4Cidr(Ipv4Address(10, 12, 0, 0), 16)};
+  Agent agent(world.ports(), settings, FakeInstance().limits(), Choice::Oldest(), nullptr);
+  ASSERT_TRUE(world.Run(agent.Init()));
+  ASSERT_TRUE(agent.AddPod({"aws-cni", "c1", "eth0"}, {"default", "web-0"}));
+  const auto get = [&](const char* path) {
+    const HttpReply reply = world.Run(IntrospectionPageOf(agent.state(), path));
+    EXPECT_EQ(reply.status, 200);
+    return json::parse(reply.body);
+  };
+  const json card = get("/v1/enis").at("0");
+  EXPECT_EQ(card.at("TotalIPs"), 3);
+  EXPECT_EQ(card.at("AssignedIPs"), 1);
+  EXPECT_TRUE(card.at("ENIs").at("eni-1").at("IsPrimary"));
+  EXPECT_EQ(get("/v1/ipamd-env-settings").at("WARM_IP_TARGET"), 3);
+  const json network = get("/v1/networkutils-env-settings");
+  EXPECT_EQ(network.at("AWS_VPC_K8S_CNI_EXTERNALSNAT"), true);
+  EXPECT_EQ(network.at("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS"), json({"10.12.0.0/16"}));
+  EXPECT_EQ(get("/v1/eni-configs"), "zone-a");
+  EXPECT_EQ(get("/").at("AvailableCommands").size(), 4u);
+  world.kubernetes.failing = true;
+  EXPECT_EQ(world.Run(IntrospectionPageOf(agent.state(), "/v1/eni-configs")).status, 404);
 }
 
 TEST_F(Introspection, ListsTheCommandsElsewhere) {

@@ -64,7 +64,10 @@ Task<void> CleanUpLeakedEnis(AgentState& agent) {
     const bool old = co_await OldEnoughToDelete(agent, eni);
     if (!old) continue;
     const Status deleted = co_await DeleteEniWithRetries(agent, eni.id);
-    static_cast<void>(deleted);  // another node may have been faster; or the next run deletes it
+    // Another node may have been faster; or the next run deletes it.
+    if (!deleted) {
+      agent.metrics.CountAwsUtilsError(AwsUtilsError::kCleanUpLeakedDelete, deleted.error().code);
+    }
   }
 }
 

@@ -19,11 +19,12 @@ using std::chrono::seconds;
 
 class LeakedEnis : public testing::Test {
  protected:
-  AgentState State(Choice choice = Choice::Oldest()) {
-    AgentState state(world_.ports(), {}, FakeInstance().limits(), choice, nullptr);
-    state.identity = world_.metadata.identity;
-    return state;
-  }
+  struct State : AgentState {
+    explicit State(FakeWorld& world, Choice choice = Choice::Oldest())
+        : AgentState(world.ports(), {}, FakeInstance().limits(), choice, nullptr) {
+      identity = world.metadata.identity;
+    }
+  };
 
   void Leak(int number, Duration age) {
     NetworkInterface& eni =
@@ -36,7 +37,7 @@ class LeakedEnis : public testing::Test {
   }
 
   std::vector<TimePoint> RunsUntil(Duration end, Choice choice) {
-    AgentState state = State(choice);
+    State state(world_, choice);
     Task<void> job = RunLeakedEniCleanup(state);
     job.Start();
     world_.clock.Advance(end);
@@ -52,7 +53,7 @@ TEST_F(LeakedEnis, AreDeletedFromFiveMinutesOn) {
   Leak(1, minutes(5));
   Leak(2, minutes(5) - nanoseconds(1));
   Leak(3, hours(100));
-  AgentState state = State();
+  State state(world_);
   world_.Run(CleanUpLeakedEnis(state));
   EXPECT_EQ(world_.ec2.Find("leaked-1"), nullptr);
   EXPECT_NE(world_.ec2.Find("leaked-2"), nullptr);
@@ -62,7 +63,7 @@ TEST_F(LeakedEnis, AreDeletedFromFiveMinutesOn) {
 TEST_F(LeakedEnis, AreFoundOnEveryPage) {
   for (int i = 0; i < 7; ++i) Leak(i, hours(1));
   world_.ec2.page_size = 3;
-  AgentState state = State();
+  State state(world_);
   world_.Run(CleanUpLeakedEnis(state));
   EXPECT_EQ(world_.ec2.enis().size(), 1u);  // the primary one
   EXPECT_EQ(std::ranges::count(world_.ec2.calls(), Ec2Action::kFind, &Ec2Call::action), 3);
@@ -72,7 +73,7 @@ TEST_F(LeakedEnis, OneThatStaysDoesNotKeepTheOthers) {
   Leak(1, hours(1));
   Leak(2, hours(1));
   world_.ec2.FailNext(Ec2Action::kDelete, 12, ec2_error::kInternalError);
-  AgentState state = State();
+  State state(world_);
   world_.Run(CleanUpLeakedEnis(state));
   EXPECT_NE(world_.ec2.Find("leaked-1"), nullptr);
   EXPECT_EQ(world_.ec2.Find("leaked-2"), nullptr);

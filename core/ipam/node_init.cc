@@ -128,7 +128,10 @@ Task<Status> FinishNodeInit(AgentState& agent) {
   agent.max_pods = node->capacity_pods;
   if (settings.enable_pod_eni && settings.custom_networking) {
     const Status announced = co_await AnnounceCustomNetworking(agent);
-    if (!announced) co_return announced;
+    if (!announced) {
+      ++agent.metrics.pod_eni_errors[PodEniError::kNodeInit];
+      co_return announced;
+    }
   }
   if (agent.WaitsForTrunk()) co_await RequestTrunk(agent);
   if (!settings.provisioning_disabled()) {

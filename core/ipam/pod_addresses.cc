@@ -22,6 +22,7 @@ Result<PodAddress> AssignFrom(AgentState& agent, Datastore& pool, const IpamKey&
     agent_log::AddressAssigned(agent.log(), key, assigned->ip);
   } else if (assigned.error().code == datastore_error::kNoAddress) {
     agent_log::NoAddress(agent.log());
+    ++agent.metrics.no_available_addresses;
     // The pool did not grow in time because these count as available.
     if (pool.Stats(agent.Now()).cooling_ips > 0) agent.Strikes(&Quirks::coolingCountsAsAvailable);
   }

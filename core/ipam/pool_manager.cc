@@ -65,6 +65,7 @@ Task<Status> AssignTo(AgentState& agent, Datastore& pool, std::string eni_id, in
   if (!assigned && assigned.error().code != ec2_error::kPrivateIpLimitExceeded) {
     assigned = co_await AssignOnce(agent, eni_id, 1);
   }
+  PerLabel<IpamdError>& errors = agent.metrics.ipamd_errors;
   if (assigned) {
     if (agent.settings.prefix_delegation) {
       agent_log::AllocatedPrefixes(agent.log(), static_cast<int>(assigned->prefixes.size()));
@@ -75,10 +76,15 @@ Task<Status> AssignTo(AgentState& agent, Datastore& pool, std::string eni_id, in
     co_return Status();
   }
   if (assigned.error().code != ec2_error::kPrivateIpLimitExceeded) {
+    ++errors[IpamdError::kIncreaseAllocAddresses];
     co_return tl::unexpected(assigned.error());
   }
   const Result<NetworkInterface> described = co_await DescribeEni(agent, eni_id);
-  if (!described) co_return tl::unexpected(described.error());
+  if (!described) {
+    ++errors[agent.settings.prefix_delegation ? IpamdError::kIncreaseGetPrefixes
+                                              : IpamdError::kIncreaseGetAddresses];
+    co_return tl::unexpected(described.error());
+  }
   EnterAddresses(agent, pool, eni_id, described->secondary_ips, described->ipv4_prefixes);
   co_return Status();
 }
@@ -126,6 +132,7 @@ Task<GrowResult> GrowExistingEni(AgentState& agent, Datastore& pool) {
 
 Task<void> DecreasePool(AgentState& agent, Datastore& pool) {
   agent.activity = PoolActivity::kFreeing;
+  const ActionInProgress running(agent.metrics, IpamdAction::kDecreasePool);
   agent_log::DecreaseStarts(agent.log(), pool.network_card());
   const PoolStats stats = pool.Stats(agent.Now());
   int budget = ReleaseBudget(stats, agent.Policy(pool));
@@ -187,6 +194,7 @@ Task<Status> IncreasePool(AgentState& agent, Datastore& pool) {
     agent_log::SubnetExhaustedLately(agent.log());
     co_return Status();
   }
+  const ActionInProgress running(agent.metrics, IpamdAction::kIncreasePool);
   agent_log::IncreaseStarts(agent.log(), pool.network_card());
   const GrowResult grown = co_await GrowExistingEni(agent, pool);
   if (grown == GrowResult::kDone) co_return Status();

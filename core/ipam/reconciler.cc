@@ -47,6 +47,7 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
   const Datastore::Eni* eni = pool.FindEni(eni_id);
   if (eni == nullptr) co_return;
   const CidrSet in_pool = PoolCidrs(*eni, prefixes);
+  PerLabel<IpamdError>& errors = agent.metrics.ipamd_errors;
   bool from_metadata = true;
   std::optional<NetworkInterface> described;
   if (attached != in_pool) {
@@ -87,13 +88,25 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
       agent.released_cidrs.erase(item);
     }
     seen.insert(item);
-    if (pool.AddCidr(eni_id, item)) agent_log::CidrAdded(agent.log(), eni_id, item);
+    const Status added = pool.AddCidr(eni_id, item);
+    if (added) {
+      agent_log::CidrAdded(agent.log(), eni_id, item);
+    } else if (added.error().code != datastore_error::kDuplicateCidr) {
+      ++errors[prefixes ? IpamdError::kReconcileAddPrefix : IpamdError::kReconcileAddIp];
+      continue;
+    }
+    ++agent.metrics.reconciles[ReconcileAction::kAddCidr];  // new or not (RC-8)
   }
   eni = pool.FindEni(eni_id);
   if (eni == nullptr) co_return;
   for (const IpCidr& item : PoolCidrs(*eni, prefixes)) {
     if (seen.contains(item)) continue;
-    if (pool.DeleteCidr(eni_id, item, true)) agent_log::CidrDeleted(agent.log(), eni_id, item);
+    if (pool.DeleteCidr(eni_id, item, true)) {
+      agent_log::CidrDeleted(agent.log(), eni_id, item);
+      ++agent.metrics.reconciles[ReconcileAction::kDeleteCidr];
+    } else {
+      ++errors[IpamdError::kReconcileDeleteIp];
+    }
   }
 }
 
@@ -101,10 +114,17 @@ Task<void> ReconcileItems(AgentState& agent, Datastore& pool, std::string eni_id
 Task<void> Adopt(AgentState& agent, AttachedEni eni) {
   if (!eni.described.is_trunk && !agent.settings.provisioning_disabled()) {
     const Status tagged = co_await TagEni(agent, eni.metadata.id, eni.described.tags);
-    if (!tagged) co_return;
+    if (!tagged) {
+      ++agent.metrics.ipamd_errors[IpamdError::kReconcileAddEni];
+      co_return;
+    }
   }
   const Status up = co_await SetupEni(agent, std::move(eni));
-  static_cast<void>(up);  // tried again by the next reconcile
+  if (up) {
+    ++agent.metrics.reconciles[ReconcileAction::kAddEni];
+  } else {  // tried again by the next reconcile
+    ++agent.metrics.ipamd_errors[IpamdError::kReconcileAddEni];
+  }
 }
 
 // ENIs that metadata does not show any more lose their pods (RC-6).
@@ -118,6 +138,8 @@ void ForgetDetached(AgentState& agent, Datastore& pool, const std::vector<Metada
   for (const std::string& eni_id : gone) {
     static_cast<void>(pool.RemoveEni(eni_id, true));
     agent.primary_ips.erase(eni_id);
+    agent.metrics.card_written_last = pool.network_card();
+    ++agent.metrics.reconciles[ReconcileAction::kDeleteEni];
   }
 }
 
@@ -135,9 +157,13 @@ bool ReconcileWouldVerify(const AgentState& agent) {
 }
 
 Task<void> Reconcile(AgentState& agent) {
+  const ActionInProgress running(agent.metrics, IpamdAction::kReconcile);
   agent_log::Reconciling(agent.log(), agent.Now() - agent.last_pool_action);
   Result<std::vector<MetadataEni>> enis = co_await agent.ports.metadata.GetAttachedEnis();
-  if (!enis || enis->empty()) co_return;
+  if (!enis || enis->empty()) {
+    ++agent.metrics.ipamd_errors[IpamdError::kReconcileGetEnis];
+    co_return;
+  }
 
   const auto unknown = [&](const MetadataEni& eni) {
     return IsManaged(agent, eni) && agent.PoolOfCard(eni.network_card) != nullptr &&

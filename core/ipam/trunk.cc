@@ -10,11 +10,13 @@ namespace cnisim {
 Task<void> RequestTrunk(AgentState& agent) {
   const Datastore& pool = agent.default_pool();
   const auto enis = static_cast<int>(pool.enis().size());
-  if (enis >= agent.MaxEnis() - agent.unmanaged.OnCard(0)) co_return;
+  if (enis >= agent.ManageableEnis()) co_return;
   std::vector<CniNodeFeature> features(1);
   features[0].name = "SecurityGroupsForPods";
   const Status patched = co_await agent.ports.kubernetes.PatchCniNode(features);
-  if (!patched) agent.log().Error("Failed to patch the CNINode: {}", patched.error().message);
+  if (patched) co_return;
+  ++agent.metrics.pod_eni_errors[PodEniError::kEnableSecurityGroups];
+  agent.log().Error("Failed to patch the CNINode: {}", patched.error().message);
 }
 
 Task<void> AdoptTrunk(AgentState& agent) {

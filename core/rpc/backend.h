@@ -16,7 +16,6 @@
 #define CNISIM_CORE_RPC_BACKEND_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +31,7 @@
 #include "core/ports/task.h"
 #include "core/rpc/cni_backend.pb.h"
 #include "core/rpc/rpc_channel.h"
+#include "core/telemetry/request_counts.h"
 
 namespace cnisim {
 
@@ -89,12 +89,6 @@ struct BackendPorts {
   Clock& clock;
   Choice choice;
   Log log = {};
-};
-
-// The metrics add_ip_req_count and del_ip_req_count{reason}: requests of another version count too.
-struct RequestCounts {
-  uint64_t adds = 0;
-  std::map<std::string, uint64_t, std::less<>> dels_by_reason;
 };
 
 class Backend {

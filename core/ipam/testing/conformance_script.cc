@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "core/ipam/agent_pages.h"
 #include "core/ipam/backoff.h"
 #include "core/ipam/eni_enumeration.h"
 #include "core/ipam/eni_removal.h"
@@ -197,6 +198,7 @@ ConformanceScript::Handlers() {
       {"limits", &S::Limits},
       {"unknown-type", &S::UnknownType},
       {"clock", &S::Clock},
+      {"metric", &S::Metric},
       {"env", &S::Env},
       {"config", &S::Config},
       {"backoff", &S::BackoffPauses},
@@ -1014,6 +1016,24 @@ ConformanceScript::Answer ConformanceScript::UnknownType(Arguments& a) {
 // The time since the beginning, in seconds.
 ConformanceScript::Answer ConformanceScript::Clock(Arguments&) {
   return fmt::format("{}", ToSeconds(Now() - kTimeZero));
+}
+
+// The series of that name on the agent's page: VALUE, or LABEL=VALUE,...:VALUE, in their order.
+ConformanceScript::Answer ConformanceScript::Metric(Arguments& a) {
+  const std::string wanted = "awscni_" + a.Word("the metric");
+  std::istringstream page(MetricsPageOf(agent_->state(), {}, {"v1", "c++"}));
+  std::vector<std::string> series;
+  for (std::string line; std::getline(page, line);) {
+    const size_t end = line.find_first_of("{ ");
+    if (line.substr(0, end) != wanted) continue;
+    line = line.substr(end);
+    std::erase_if(line, [](char c) { return c == '{' || c == '}' || c == '"'; });
+    std::ranges::replace(line, ' ', ':');
+    series.push_back(line.starts_with(':') ? line.substr(1) : line);
+  }
+  Answer answer(series.empty() ? "none" : fmt::format("{}", fmt::join(series, " ")));
+  answer.complete = true;
+  return answer;
 }
 
 // --- Settings and helpers ---

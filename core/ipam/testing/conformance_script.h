@@ -136,6 +136,7 @@ class ConformanceScript {
   Answer Limits(Arguments& a);
   Answer UnknownType(Arguments& a);
   Answer Clock(Arguments& a);
+  Answer Metric(Arguments& a);
 
   Answer Env(Arguments& a);
   Answer Config(Arguments& a);
