@@ -17,6 +17,7 @@ namespace cnisim {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -150,6 +151,13 @@ Transcript RunChecked(const Scenario& scenario, uint64_t seed) {
   EXPECT_TRUE(result.violations.empty()) << result.violations.front();
   EXPECT_EQ(result.ended, kTimeZero + scenario.duration);
   return transcript;
+}
+
+std::vector<std::string> WordsOf(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
 }
 
 void ExpectSameLines(const Transcript& a, const Transcript& b) {
@@ -352,9 +360,7 @@ TEST(World, EveryPodThatNeverRanIsPartOfThePodStarts) {
   const Transcript t = RunChecked(scenario, 1);
   int deleted = 0, left = 0, censored = 0;
   for (const std::string& line : t.lines()) {
-    std::vector<std::string> words;
-    std::istringstream stream(line);
-    for (std::string word; stream >> word;) words.push_back(word);
+    const std::vector<std::string> words = WordsOf(line);
     if (words[0] == "sample" && words[1] == "pod_start_seconds") censored += words[5] == "true";
     // "pod ID NAME NODE [ENI] IP CREATED SCHEDULED ADD ASSIGNED RUNNING DELETED ATTEMPTS REASON"
     if (words[0] != "pod" || words[words.size() - 4] != "-1") continue;
@@ -488,7 +494,7 @@ TEST(World, BranchEnisOfNodesThatGoAreDeleted) {
   const Transcript t = RunChecked(scenario, 1);
   EXPECT_GE(t.Highest(Metric::kBranchEnis, "workers"), 24);
   EXPECT_EQ(t.Level(Metric::kBranchEnis, "workers"), 0);
-  EXPECT_EQ(t.Level(Metric::kEnisAttached, "churn"), 0);
+  EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 0);
   EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 0);
 }
 
@@ -537,7 +543,77 @@ TEST(World, ATrunkTakesASlotOfThePool) {
   }
 }
 
-// Every EC2 call of the controller fails for a while: all is made up for afterwards.
+TEST(World, ABranchEniKeepsItsPlaceOnTheTrunkForACooldown) {
+  for (const Duration cooldown : {seconds(0), seconds(60)}) {
+    Scenario scenario = Churn(1, "m5.large", 0);
+    UseBranchEnis(scenario);
+    scenario.constants.resource_controller_cooldown = Distribution::Fixed(cooldown).value();
+    scenario.workloads[1].kind = DeploymentSpec{9, std::nullopt, std::nullopt};
+    // The old pods are gone after a few seconds; the new ones want their places.
+    scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{1, 0}},
+                       {TimePoint(minutes(10) + seconds(20)), ScaleWorkload{1, 9}}};
+    const Transcript t = RunChecked(scenario, 1);
+    EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 9);
+    std::vector<Duration> starts;
+    for (const std::string& line : t.lines()) {
+      const std::vector<std::string> words = WordsOf(line);
+      if (words[1] == "pod_start_seconds") starts.push_back(Duration(std::stoll(words[4])));
+    }
+    ASSERT_EQ(starts.size(), 9u);
+    EXPECT_EQ(*std::ranges::min_element(starts) >= seconds(38), cooldown > Duration::zero());
+  }
+}
+
+TEST(World, TheVpcResourceControllerKeepsItsRates) {
+  Scenario scenario = Churn(10, "m5.xlarge", 0);
+  UseBranchEnis(scenario);
+  scenario.constants.controller_rate = 1000;
+  scenario.workloads[1].kind = DeploymentSpec{0, std::nullopt, std::nullopt};
+  scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{1, 170}}};
+  for (const char* action : {"CreateNetworkInterface", "AssociateTrunkInterface"}) {
+    scenario.ec2.throttles[action] = {1000, 1000};  // no retries
+  }
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 170);
+  std::vector<Duration> sent;
+  for (const std::string& line : t.lines()) {
+    const std::vector<std::string> words = WordsOf(line);
+    const bool of_no_node = words[0] == "api" && words[2] == std::to_string(kNoEntity);
+    if (of_no_node) sent.push_back(Duration(std::stoll(words[3])));
+  }
+  ASSERT_EQ(sent.size(), 2u * 170);
+  std::ranges::sort(sent);
+  // Two clients, each of 12 calls/s and 18 at once.
+  constexpr size_t kWindow = 120;
+  constexpr Duration kShortest = milliseconds(1000 * (kWindow - 2 * 18) / (2 * 12));
+  Duration shortest = hours(1);
+  for (size_t i = kWindow; i < sent.size(); ++i) {
+    shortest = std::min(shortest, sent[i] - sent[i - kWindow]);
+  }
+  EXPECT_GE(shortest, kShortest);
+  EXPECT_LE(shortest, 2 * kShortest);
+}
+
+TEST(World, BranchEnisWaitForAddressesOfTheSubnet) {
+  Scenario scenario = Churn(4, "m5.large", 0);
+  UseBranchEnis(scenario);
+  scenario.vpc.subnets = {MakeSubnet("a", "10.0.0.0/26"), MakeSubnet("b", "10.0.1.0/26")};
+  scenario.network.env["WARM_IP_TARGET"] = "18";
+  scenario.workloads[1].kind = DeploymentSpec{36, std::nullopt, std::nullopt};
+  // The agents give back what they held warm.
+  scenario.events = {{TimePoint(minutes(20)), SetEnv{{{"WARM_IP_TARGET", "1"}}}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 36);
+  EXPECT_GT(t.Waited(WaitReason::kBranchEni), 0);
+  const auto failed = [](const std::string& line) {
+    return line.starts_with("count ec2_api_failed_total");
+  };
+  EXPECT_GT(std::ranges::count_if(t.lines(), failed), 10);
+  scenario.park_idle_pools = false;
+  ExpectSameLines(t, RunChecked(scenario, 1));
+}
+
+// Calls of the controller are refused for a while: all is made up for afterwards.
 TEST(World, AThrottledAccountDelaysBranchEnisOnly) {
   Scenario scenario = Churn(4, "m5.large", 20);
   UseBranchEnis(scenario);
