@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::string_view kName = "vpc-resource-controller";
 constexpr Duration kLongestBackOff = std::chrono::minutes(1);
-const Tags kOwner{{"eks:eni:owner", "eks-vpc-resource-controller"}};
 
 // A locally administered one; nothing in the world looks at it.
 std::string MacOf(std::string_view eni_id) {
@@ -31,7 +30,7 @@ CreateNetworkInterfaceRequest RequestOf(InterfaceType type, std::string subnet_i
   CreateNetworkInterfaceRequest request;
   request.interface_type = type;
   request.subnet_id = std::move(subnet_id);
-  request.tags = kOwner;
+  request.tags["eks:eni:owner"] = "eks-vpc-resource-controller";
   return request;
 }
 

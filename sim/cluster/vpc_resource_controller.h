@@ -73,7 +73,7 @@ class VpcResourceController {
     size_t subnet = 0;  // of its trunk and branch ENIs; an index into VpcSpec::subnets
     bool wants_trunk = false;
     std::string trunk_id;                    // empty: not attached yet
-    std::bitset<kLastBranchVlan + 1> vlans;  // of branch ENIs that are, come and go
+    std::bitset<kLastBranchVlan + 1> vlans;  // from before a branch ENI is made until it is gone
     std::map<PodId, Branch> of_pods;
     std::vector<Branch> cooling;
 
