@@ -28,7 +28,7 @@
 
 namespace cnisim {
 
-inline constexpr size_t kWaitReasonCount = static_cast<size_t>(WaitReason::kIpamError) + 1;
+inline constexpr size_t kWaitReasonCount = static_cast<size_t>(WaitReason::kBranchEni) + 1;
 
 // "min", "p99", ...
 std::string_view NameOf(Statistic statistic);

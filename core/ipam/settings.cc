@@ -12,10 +12,13 @@
 namespace cnisim {
 namespace {
 
-constexpr std::array<std::string_view, 22> kSupported{
+constexpr std::array<std::string_view, 27> kSupported{
     "ADDITIONAL_ENI_TAGS",
+    "ANNOTATE_POD_IP",
     "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
+    "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
+    "AWS_VPC_K8S_CNI_EXTERNALSNAT",
     "CLUSTER_NAME",
     "DISABLE_LEAKED_ENI_CLEANUP",
     "DISABLE_NETWORK_RESOURCE_PROVISIONING",
@@ -23,6 +26,7 @@ constexpr std::array<std::string_view, 22> kSupported{
     "ENABLE_IPv4",
     "ENABLE_IPv6",
     "ENABLE_MULTI_NIC",
+    "ENABLE_POD_ENI",
     "ENABLE_PREFIX_DELEGATION",
     "ENABLE_SUBNET_DISCOVERY",
     "ENI_CONFIG_ANNOTATION_DEF",
@@ -32,29 +36,25 @@ constexpr std::array<std::string_view, 22> kSupported{
     "MAX_ENI",
     "MINIMUM_IP_TARGET",
     "NETWORK_POLICY_ENFORCING_MODE",
+    "POD_SECURITY_GROUP_ENFORCING_MODE",
     "WARM_ENI_TARGET",
     "WARM_IP_TARGET",
     "WARM_PREFIX_TARGET",
 };
 
-constexpr std::array<std::string_view, 17> kUnsupported{
-    "ANNOTATE_POD_IP",
+constexpr std::array<std::string_view, 12> kUnsupported{
     "AWS_EC2_ENDPOINT",
     "AWS_VPC_CNI_NODE_PORT_SUPPORT",
     "AWS_VPC_ENI_MTU",
     "AWS_VPC_K8S_CNI_BACKING_STORE",
-    "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
-    "AWS_VPC_K8S_CNI_EXTERNALSNAT",
     "AWS_VPC_K8S_CNI_LOGLEVEL",
     "AWS_VPC_K8S_CNI_LOG_FILE",
     "AWS_VPC_K8S_CNI_VETHPREFIX",
     "DISABLE_INTROSPECTION",
     "DISABLE_METRICS",
-    "ENABLE_POD_ENI",
     "HTTP_TIMEOUT",
     "INTROSPECTION_BIND_ADDRESS",
     "MY_NODE_NAME",
-    "POD_SECURITY_GROUP_ENFORCING_MODE",
 };
 
 static_assert(std::ranges::is_sorted(kSupported));

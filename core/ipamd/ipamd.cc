@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/telemetry/agent_log.h"
+
 namespace cnisim {
 namespace {
 
@@ -17,6 +19,7 @@ Result<std::vector<PodIp>> AsPodIps(const Result<std::vector<PodAddress>>& addre
 }  // namespace
 
 Task<Status> Ipamd::Init() {
+  agent_log::Starting(agent_.state().log(), version_);
   const Status ready = co_await agent_.Init();
   if (!ready) co_return ready;
   const AgentState& state = agent_.state();

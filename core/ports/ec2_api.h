@@ -52,6 +52,10 @@ struct ConnectionTracking {
   friend bool operator==(const ConnectionTracking&, const ConnectionTracking&) = default;
 };
 
+// What an ENI is for: attached to an instance, carrying the branch ENIs of single pods, or such a
+// branch ENI.
+enum class InterfaceType { kInterface, kTrunk, kBranch };
+
 struct CreateNetworkInterfaceRequest {
   std::string subnet_id;
   std::string description;
@@ -61,6 +65,7 @@ struct CreateNetworkInterfaceRequest {
   int ipv6_address_count = 0;
   std::optional<ConnectionTracking> connection_tracking;
   Tags tags;
+  InterfaceType interface_type = InterfaceType::kInterface;
 };
 
 // What DescribeNetworkInterfaces and CreateNetworkInterface tell of an ENI.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <set>
 
 #include "core/ipam/pool_digest.h"
 
@@ -130,7 +131,7 @@ void Ec2::Tell(uint32_t subnet) {
 }
 
 void Ec2::TellAll() {
-  told_ = Levels{-1, -1, -1};
+  told_ = Levels{-1, -1, -1, -1};
   told_available_ = -1;
   for (uint32_t i = 0; i < subnets_.size(); ++i) {
     subnets_[i].told_free = -1;
@@ -208,8 +209,17 @@ void Ec2::Attach(EniIndex index, InstanceIndex instance, int device_index, int n
   levels_.prefixes += static_cast<int64_t>(eni.prefixes.size());
 }
 
+void Ec2::EndAssociation(EniIndex branch) {
+  Eni& eni = enis_[branch];
+  std::erase(enis_[eni.trunk].branches, branch);
+  eni.state = EniState::kAvailable;
+  available_.emplace(eni.serial, branch);
+  levels_.branches -= 1;
+}
+
 void Ec2::Unlink(EniIndex index) {
   Eni& eni = enis_[index];
+  while (!eni.branches.empty()) EndAssociation(eni.branches.back());
   std::erase(instances_[eni.instance].enis, index);
   eni_by_attachment_.erase(eni.attachment_id);
   eni.state = EniState::kAvailable;
@@ -232,6 +242,7 @@ void Ec2::FinishDetach(EniIndex index) {
 
 void Ec2::Delete(EniIndex index) {
   Eni& eni = enis_[index];
+  if (eni.state == EniState::kAssociated) EndAssociation(index);
   SubnetAllocator& allocator = subnets_[eni.subnet].allocator;
   allocator.Release(eni.primary_ip);
   for (const Ipv4Address ip : eni.secondary_ips) allocator.Release(ip);
@@ -256,6 +267,7 @@ NetworkInterface Ec2::Describe(const Eni& eni) const {
   out.security_group_ids = eni.security_groups;
   out.connection_tracking = eni.connection_tracking;
   out.tags = eni.tags;
+  out.is_trunk = eni.type == InterfaceType::kTrunk;
   if (eni.attached()) {
     out.network_card_index = eni.network_card;
     out.attachment_id = eni.attachment_id;
@@ -348,9 +360,13 @@ Result<NetworkInterface> Ec2::CreateNetworkInterface(const CreateNetworkInterfac
         ec2_error::kPrivateIpLimitExceeded,
         fmt::format("an ENI has room for {} secondary addresses or prefixes", largest_slots_));
   }
+  if (request.interface_type == InterfaceType::kBranch && secondary_ips + prefixes > 0) {
+    return Refuse(kParameterCombination, "a branch ENI has one address");
+  }
   const Result<EniIndex> index = NewEni(subnet->second, secondary_ips, prefixes);
   if (!index) return tl::unexpected<Error>(index.error());
   Eni& eni = enis_[*index];
+  eni.type = request.interface_type;
   eni.description = request.description;
   eni.security_groups = request.security_group_ids;
   eni.connection_tracking = request.connection_tracking;
@@ -378,6 +394,9 @@ Result<std::string> Ec2::AttachNetworkInterface(const AttachNetworkInterfaceRequ
   if (eni.attached()) {
     return Refuse(ec2_error::kEniInUse, fmt::format("Interface '{}' is in use", eni.id));
   }
+  if (eni.type == InterfaceType::kBranch) {
+    return Refuse(kNotPermitted, fmt::format("'{}' is a branch interface", eni.id));
+  }
   if (subnets_[eni.subnet].spec.availability_zone !=
       subnets_[instance.subnet].spec.availability_zone) {
     return Refuse(
@@ -401,6 +420,16 @@ Result<std::string> Ec2::AttachNetworkInterface(const AttachNetworkInterfaceRequ
                                 instance.id, request.device_index));
     }
   }
+  if (eni.type == InterfaceType::kTrunk) {
+    const bool has_one = std::ranges::any_of(instance.enis, [this](EniIndex other) {
+      return enis_[other].type == InterfaceType::kTrunk;
+    });
+    if (has_one || instance.type->branch_enis <= 0) {
+      return Refuse(kNotPermitted,
+                    fmt::format("'{}' ({}) cannot have {} trunk interface", instance.id,
+                                instance.type->name, has_one ? "another" : "a"));
+    }
+  }
   if (on_card >= instance.type->eni_limit) {
     return Refuse(ec2_error::kAttachmentLimitExceeded,
                   fmt::format("'{}' ({}) has {} interfaces on network card {}, its limit",
@@ -416,6 +445,56 @@ Result<std::string> Ec2::AttachNetworkInterface(const AttachNetworkInterfaceRequ
   Tell(eni.subnet);
   instance.metadata->Attached(eni.attachment, AsMetadata(eni));
   return eni.attachment_id;
+}
+
+Status Ec2::AssociateTrunkInterface(const AssociateTrunkInterfaceRequest& request) {
+  const Result<EniIndex> trunk_index = FindEni(request.trunk_interface_id);
+  if (!trunk_index) return tl::unexpected<Error>(trunk_index.error());
+  const Result<EniIndex> branch_index = FindEni(request.branch_interface_id);
+  if (!branch_index) return tl::unexpected<Error>(branch_index.error());
+  Eni& trunk = enis_[*trunk_index];
+  Eni& branch = enis_[*branch_index];
+  if (trunk.type != InterfaceType::kTrunk || trunk.state != EniState::kAttached ||
+      branch.type != InterfaceType::kBranch) {
+    return Refuse(kNotPermitted, fmt::format("'{}' is no attached trunk interface, or '{}' no "
+                                             "branch interface",
+                                             trunk.id, branch.id));
+  }
+  if (branch.state == EniState::kAssociated) {
+    return Refuse(ec2_error::kEniInUse, fmt::format("Interface '{}' is in use", branch.id));
+  }
+  const bool vlan_taken = std::ranges::any_of(
+      trunk.branches, [&](EniIndex other) { return enis_[other].vlan == request.vlan_id; });
+  if (request.vlan_id < kFirstBranchVlan || request.vlan_id > kLastBranchVlan || vlan_taken ||
+      subnets_[trunk.subnet].spec.availability_zone !=
+          subnets_[branch.subnet].spec.availability_zone) {
+    return Refuse(ec2_error::kInvalidParameterValue,
+                  fmt::format("'{}' cannot be VLAN {} of '{}': it is taken, out of range, or the "
+                              "interfaces are in different availability zones",
+                              branch.id, request.vlan_id, trunk.id));
+  }
+  const InstanceType& type = *instances_[trunk.instance].type;
+  if (static_cast<int>(trunk.branches.size()) >= type.branch_enis) {
+    return Refuse(ec2_error::kAttachmentLimitExceeded,
+                  fmt::format("'{}' has {} branch interfaces, the limit of {}", trunk.id,
+                              trunk.branches.size(), type.name));
+  }
+  branch.state = EniState::kAssociated;
+  branch.trunk = *trunk_index;
+  branch.vlan = request.vlan_id;
+  available_.erase(branch.serial);
+  trunk.branches.push_back(*branch_index);
+  levels_.branches += 1;
+  Tell(branch.subnet);
+  return {};
+}
+
+std::optional<BranchPlace> Ec2::FindBranch(const std::string& network_interface_id) const {
+  const auto it = eni_by_id_.find(network_interface_id);
+  if (it == eni_by_id_.end()) return std::nullopt;
+  const Eni& branch = enis_[it->second];
+  if (branch.state != EniState::kAssociated) return std::nullopt;
+  return BranchPlace{enis_[branch.trunk].instance, branch.vlan, branch.primary_ip};
 }
 
 Status Ec2::DetachNetworkInterface(const std::string& attachment_id) {
@@ -547,6 +626,9 @@ Result<AssignedAddresses> Ec2::AssignPrivateIpAddresses(
   const Result<EniIndex> index = FindEni(request.network_interface_id);
   if (!index) return tl::unexpected<Error>(index.error());
   Eni& eni = enis_[*index];
+  if (eni.type == InterfaceType::kBranch) {
+    return Refuse(kNotPermitted, fmt::format("'{}' is a branch interface", eni.id));
+  }
   if (eni.slots_used() + secondary_ips + prefixes > SlotLimit(eni)) {
     return Refuse(ec2_error::kPrivateIpLimitExceeded,
                   fmt::format("'{}' holds {} secondary addresses and prefixes of at most {}",
@@ -683,6 +765,31 @@ uint64_t Ec2::TruthDigest(const Instance& instance) const {
   return digest;
 }
 
+std::vector<std::string> Ec2::CheckBranches(const Eni& trunk) const {
+  std::vector<std::string> wrong;
+  if (trunk.branches.empty()) return wrong;
+  if (trunk.type != InterfaceType::kTrunk || !trunk.attached()) {
+    wrong.push_back(trunk.id + " has branch ENIs but is no attached trunk");
+    return wrong;
+  }
+  const InstanceType& type = *instances_[trunk.instance].type;
+  if (static_cast<int>(trunk.branches.size()) > type.branch_enis) {
+    wrong.push_back(fmt::format("{} has {} branch ENIs of {}", trunk.id, trunk.branches.size(),
+                                type.branch_enis));
+  }
+  std::set<int> vlans;
+  for (const EniIndex index : trunk.branches) {
+    const Eni& branch = enis_[index];
+    const bool in_range = branch.vlan >= kFirstBranchVlan && branch.vlan <= kLastBranchVlan;
+    if (branch.type != InterfaceType::kBranch || branch.state != EniState::kAssociated ||
+        branch.slots_used() > 0 || !in_range || !vlans.insert(branch.vlan).second) {
+      wrong.push_back(fmt::format("{} is no proper branch ENI, or VLAN {} of {} is not its own",
+                                  branch.id, branch.vlan, trunk.id));
+    }
+  }
+  return wrong;
+}
+
 std::vector<std::string> Ec2::CheckInvariants() const {
   std::vector<std::string> wrong;
   Levels counted;
@@ -712,6 +819,8 @@ std::vector<std::string> Ec2::CheckInvariants() const {
       counted.enis += 1;
       counted.prefixes += static_cast<int64_t>(eni.prefixes.size());
     }
+    counted.branches += eni.state == EniState::kAssociated ? 1 : 0;
+    for (std::string& text : CheckBranches(eni)) wrong.push_back(std::move(text));
   }
   std::sort(held.begin(), held.end());
   for (size_t i = 1; i < held.size(); ++i) {
@@ -735,8 +844,8 @@ std::vector<std::string> Ec2::CheckInvariants() const {
     }
   }
   if (counted.addresses != levels_.addresses || counted.enis != levels_.enis ||
-      counted.prefixes != levels_.prefixes) {
-    wrong.push_back("held addresses, attached ENIs or prefixes differ from a recount");
+      counted.prefixes != levels_.prefixes || counted.branches != levels_.branches) {
+    wrong.push_back("held addresses, attached ENIs, prefixes or branch ENIs differ from a recount");
   }
   for (const Instance& instance : instances_) {
     if (!instance.running) continue;

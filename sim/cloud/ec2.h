@@ -14,9 +14,14 @@
 //  - A released address or prefix can be given out again at once.
 //  - Terminating an instance deletes its ENIs that have DeleteOnTermination and leaves the others
 //    available: leaked.
+//  - A trunk ENI is one that is attached to an instance whose type allows branch ENIs, one a
+//    instance. A branch ENI has one address and is never attached: it is associated with a trunk
+//    under a VLAN of its own there (1 to 121), until one of the two is deleted or the trunk is
+//    detached. The type bounds the branch ENIs of a trunk.
 //  - Prefix requests on a subnet without an aligned free /28 are answered InsufficientCidrBlocks.
 // Further error codes: InvalidSubnetID.NotFound, InvalidInstanceID.NotFound,
-// InvalidParameterCombination, OperationNotPermitted.
+// InvalidParameterCombination, OperationNotPermitted. Which of them AssociateTrunkInterface answers
+// with is an assumption.
 //
 // Ids are unique and a function of the seed and the order of creation. Instances keep their index
 // for good. Effects cost O(addresses touched x log(subnet)); a describe O(what it returns), though
@@ -49,12 +54,29 @@ namespace cnisim {
 
 using InstanceIndex = uint32_t;
 
+// VLANs of branch ENIs on their trunk (amazon-vpc-resource-controller-k8s, pkg/provider/branch).
+inline constexpr int kFirstBranchVlan = 1;
+inline constexpr int kLastBranchVlan = 121;
+
 struct Ec2Config {
   uint64_t seed = 1;
   std::string region = "us-east-1";
   VpcSpec vpc;
   Ec2Spec ec2;
   CloudTiming timing;
+};
+
+struct AssociateTrunkInterfaceRequest {
+  std::string trunk_interface_id;
+  std::string branch_interface_id;
+  int vlan_id = 0;
+};
+
+// Where a branch ENI is.
+struct BranchPlace {
+  InstanceIndex instance = 0;  // of its trunk
+  int vlan_id = 0;
+  Ipv4Address ip;
 };
 
 // What the observer calls the account's parts.
@@ -100,6 +122,10 @@ class Ec2 {
   int64_t addresses_held() const { return levels_.addresses; }
   int64_t enis_attached() const { return levels_.enis; }
   int64_t enis_available() const { return static_cast<int64_t>(available_.size()); }
+  // Associated with a trunk; neither attached nor available.
+  int64_t branch_enis() const { return levels_.branches; }
+  // Empty if there is no such branch ENI, or no trunk that it is associated with. O(1).
+  std::optional<BranchPlace> FindBranch(const std::string& network_interface_id) const;
   // On attached ENIs.
   int64_t prefixes_attached() const { return levels_.prefixes; }
 
@@ -110,6 +136,7 @@ class Ec2 {
 
   Result<NetworkInterface> CreateNetworkInterface(const CreateNetworkInterfaceRequest& request);
   Result<std::string> AttachNetworkInterface(const AttachNetworkInterfaceRequest& request);
+  Status AssociateTrunkInterface(const AssociateTrunkInterfaceRequest& request);
   Status DetachNetworkInterface(const std::string& attachment_id);
   Status DeleteNetworkInterface(const std::string& network_interface_id);
   Status ModifyNetworkInterfaceAttribute(const ModifyNetworkInterfaceAttributeRequest& request);
@@ -139,7 +166,7 @@ class Ec2 {
 
  private:
   using EniIndex = uint32_t;
-  enum class EniState : uint8_t { kGone, kAvailable, kAttached, kDetaching };
+  enum class EniState : uint8_t { kGone, kAvailable, kAttached, kDetaching, kAssociated };
 
   struct SubnetState {
     std::string id;
@@ -152,6 +179,7 @@ class Ec2 {
 
   struct Eni {
     EniState state = EniState::kGone;
+    InterfaceType type = InterfaceType::kInterface;
     bool delete_on_termination = false;
     InstanceIndex instance = 0;  // while attached or detaching
     int device_index = -1;
@@ -170,6 +198,9 @@ class Ec2 {
     std::vector<std::string> security_groups;
     std::optional<ConnectionTracking> connection_tracking;
     Tags tags;
+    std::vector<EniIndex> branches;  // of a trunk
+    EniIndex trunk = 0;              // of a branch while associated, and its VLAN there
+    int vlan = 0;
 
     bool attached() const { return state == EniState::kAttached || state == EniState::kDetaching; }
     int slots_used() const { return static_cast<int>(secondary_ips.size() + prefixes.size()); }
@@ -190,6 +221,7 @@ class Ec2 {
     int64_t addresses = 0;
     int64_t enis = 0;
     int64_t prefixes = 0;
+    int64_t branches = 0;
   };
 
   std::string NewId(std::string_view kind, uint64_t number) const;
@@ -200,9 +232,11 @@ class Ec2 {
   void Attach(EniIndex index, InstanceIndex instance, int device_index, int network_card);
   void FinishDetach(EniIndex index);
   void Unlink(EniIndex index);  // from its instance
+  void EndAssociation(EniIndex branch);
   void Delete(EniIndex index);
   NetworkInterface Describe(const Eni& eni) const;
   MetadataEni AsMetadata(const Eni& eni) const;
+  std::vector<std::string> CheckBranches(const Eni& trunk) const;
   uint64_t TruthDigest(const Instance& instance) const;
   void Tell(uint32_t subnet);
   void TellLevel(Metric metric, int64_t level, int64_t& told);
@@ -225,7 +259,7 @@ class Ec2 {
   uint64_t attachments_made_ = 0;
   int largest_slots_ = 0;  // of any instance type
   Levels levels_;
-  Levels told_{-1, -1, -1};
+  Levels told_{-1, -1, -1, -1};
   int64_t told_available_ = -1;
 };
 

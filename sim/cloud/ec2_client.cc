@@ -65,6 +65,17 @@ Task<Result<std::string>> Ec2Client::AttachNetworkInterface(AttachNetworkInterfa
       [ec2 = &ec2_, request = std::move(request)] { return ec2->AttachNetworkInterface(request); });
 }
 
+Task<Status> Ec2Client::AssociateTrunkInterface(AssociateTrunkInterfaceRequest request) {
+  auto made = std::make_shared<bool>(false);  // by an earlier request of this call
+  return Call<void>(Ec2Action::kAssociateTrunkInterface,
+                    [ec2 = &ec2_, request = std::move(request), made] {
+                      Status associated;
+                      if (!*made) associated = ec2->AssociateTrunkInterface(request);
+                      *made = associated.has_value();
+                      return associated;
+                    });
+}
+
 Task<Status> Ec2Client::DetachNetworkInterface(std::string attachment_id) {
   return Call<void>(
       Ec2Action::kDetachNetworkInterface,

@@ -1,4 +1,4 @@
-// The AWS SDK's EC2 client of one agent process.
+// The AWS SDK's EC2 client of one process.
 //
 // A logical call makes up to 3 HTTP requests: it tries again on throttling (RequestLimitExceeded),
 // InternalError and time-outs, after U[0,1) x 2 s and then U[0,1) x 4 s. A retry takes 5 tokens (10
@@ -29,7 +29,9 @@ class Ec2Client final : public Ec2Api {
   static constexpr int kRetryCost = 5;
   static constexpr int kRetryCostAfterTimeout = 10;
 
-  Ec2Client(Ec2& ec2, InstanceIndex instance) : ec2_(ec2), caller_(ec2.caller(instance)) {}
+  // `caller` must outlive it, as instances' do.
+  Ec2Client(Ec2& ec2, Ec2Caller& caller) : ec2_(ec2), caller_(caller) {}
+  Ec2Client(Ec2& ec2, InstanceIndex instance) : Ec2Client(ec2, ec2.caller(instance)) {}
 
   Task<Result<NetworkInterface>> CreateNetworkInterface(
       CreateNetworkInterfaceRequest request) override;
@@ -55,6 +57,9 @@ class Ec2Client final : public Ec2Api {
   Task<Status> UnassignIpv6Prefixes(std::string network_interface_id,
                                     std::vector<Ipv6Cidr> prefixes) override;
   Task<Result<InstanceTypeNetwork>> DescribeInstanceType(std::string type) override;
+
+  // Beyond what an agent calls. It carries a client token, too.
+  Task<Status> AssociateTrunkInterface(AssociateTrunkInterfaceRequest request);
 
   // When this client last got a throttled answer; TimePoint::min() before the first.
   TimePoint last_throttled() const { return last_throttled_; }

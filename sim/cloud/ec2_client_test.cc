@@ -110,6 +110,8 @@ TEST(Ec2Client, EveryActionWorks) {
   const auto ipv6 = Await(s, client.AssignIpv6Prefixes(eni->id, 1));
   EXPECT_EQ(CodeOf(ipv6), "InvalidParameterValue");  // the subnet has no IPv6 block
   EXPECT_TRUE(Await(s, client.UnassignIpv6Prefixes(eni->id, {})));
+  EXPECT_EQ(CodeOf(Await(s, client.AssociateTrunkInterface(Associate(eni->id, eni->id, 1)))),
+            "OperationNotPermitted");
   EXPECT_TRUE(Await(s, client.DetachNetworkInterface(*attachment)));
   s.Run(s.Now() + seconds(5));
   EXPECT_EQ(Await(s, client.FindNetworkInterfaces(filter, ""))->interfaces.size(), 1u);
@@ -121,7 +123,7 @@ TEST(Ec2Client, EveryActionWorks) {
   std::sort(told.begin(), told.end());
   told.erase(std::unique(told.begin(), told.end()), told.end());
   EXPECT_EQ(told.size(), kEc2ActionCount);
-  // One each, three of DescribeNetworkInterfaces more, and a refusal, which is not retried.
+  // One each, three of DescribeNetworkInterfaces more, and another refusal; those are not retried.
   EXPECT_EQ(w.recorder.attempts.size(), kEc2ActionCount + 4);
   EXPECT_EQ(w.recorder.attempts.back().outcome, ApiOutcome::kFailed);
   EXPECT_EQ(client.retry_quota(), Ec2Client::kRetryQuota);
@@ -214,6 +216,24 @@ TEST(Ec2Client, CreateIsIdempotentWithinOneCall) {
     w.simulation.Run(w.simulation.Now() + seconds(30));
     EXPECT_EQ(w.ec2.DescribeNetworkInterfaces({})->size(), 2u);
   }
+}
+
+TEST(Ec2Client, AssociateIsIdempotentWithinOneCall) {
+  Ec2Config config = BaseConfig();
+  config.ec2.latency["AssociateTrunkInterface"] = Fixed(seconds(15));
+  World w(config);
+  const std::string subnet = w.ec2.subnet_id(0);
+  const std::string trunk =
+      w.ec2.CreateNetworkInterface(CreateOf(InterfaceType::kTrunk, subnet))->id;
+  ASSERT_TRUE(w.ec2.AttachNetworkInterface(AttachTo(trunk, w.ec2.instance_id(w.instances[0]), 1)));
+  const std::string branch =
+      w.ec2.CreateNetworkInterface(CreateOf(InterfaceType::kBranch, subnet))->id;
+  // The second request finds the branch associated, by the first one, and is not refused.
+  EXPECT_EQ(CodeOf(Await(w.simulation,
+                         w.clients[0]->AssociateTrunkInterface(Associate(trunk, branch, 1)))),
+            "RequestTimeout");
+  EXPECT_EQ(w.recorder.attempts.size(), 3u);
+  EXPECT_EQ(w.ec2.branch_enis(), 1);
 }
 
 TEST(Ec2Client, WhatWasSentOutlivesItsSender) {

@@ -32,11 +32,11 @@ namespace cnisim {
 
 inline constexpr std::string_view kRequestTimeout = "RequestTimeout";
 
-// Who sends requests: one instance. It lives as long as the instance does and outlives the agents
-// that run there one after the other.
+// Who sends requests: one instance, or the control plane. An instance's lives as long as it does
+// and outlives the agents that run there one after the other.
 struct Ec2Caller {
   uint64_t entity_hash = 0;
-  EntityId node = kNoEntity;  // as the observer knows it
+  EntityId node = kNoEntity;  // as the observer knows it; none: the control plane
   PerEc2Action<uint32_t> requests{};
 };
 

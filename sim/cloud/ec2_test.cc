@@ -31,6 +31,16 @@ class Ec2Test : public ::testing::Test {
   std::string NewEni(int ips = 0, int prefixes = 0, size_t subnet = 0) {
     return ec2_.CreateNetworkInterface(Create(ec2_.subnet_id(subnet), ips, prefixes))->id;
   }
+  std::string NewEni(InterfaceType type, size_t subnet = 0) {
+    return ec2_.CreateNetworkInterface(CreateOf(type, ec2_.subnet_id(subnet)))->id;
+  }
+  std::string NewBranch(size_t subnet = 0) { return NewEni(InterfaceType::kBranch, subnet); }
+  // Attached to the instance.
+  std::string NewTrunk(InstanceIndex instance) {
+    const std::string eni = NewEni(InterfaceType::kTrunk);
+    EXPECT_TRUE(ec2_.AttachNetworkInterface(AttachTo(eni, ec2_.instance_id(instance), 2)));
+    return eni;
+  }
   NetworkInterface Describe(const std::string& id) {
     return ec2_.DescribeNetworkInterfaces({id})->front();
   }
@@ -238,6 +248,99 @@ TEST_F(Ec2Test, TerminationDeletesOrLeaks) {
             "InvalidInstanceID.NotFound");
 }
 
+TEST_F(Ec2Test, AnInstanceHasOneTrunkIfItsTypeCan) {
+  const InstanceIndex i = Add();
+  EXPECT_TRUE(Describe(NewTrunk(i)).is_trunk);
+  const std::string second = NewEni(InterfaceType::kTrunk);
+  for (const InstanceIndex other : {i, Add("t3.medium"), Add("bmn-sf1.metal")}) {
+    EXPECT_EQ(CodeOf(ec2_.AttachNetworkInterface(AttachTo(second, ec2_.instance_id(other), 1))),
+              "OperationNotPermitted");
+  }
+  ASSERT_TRUE(ec2_.AttachNetworkInterface(AttachTo(NewEni(), ec2_.instance_id(i), 1)));
+  EXPECT_EQ(ec2_.attached_enis(i), 3u);
+}
+
+TEST_F(Ec2Test, ABranchIsAVlanOfATrunk) {
+  const InstanceIndex i = Add();
+  const std::string trunk = NewTrunk(i);
+  const std::string branch = NewBranch(1);
+  const Ipv4Address ip = Describe(branch).primary_ip;
+  EXPECT_FALSE(ec2_.FindBranch(branch));
+  EXPECT_EQ(ec2_.enis_available(), 1);
+
+  const auto code = [&](const std::string& t, const std::string& b, int vlan) {
+    return CodeOf(ec2_.AssociateTrunkInterface(Associate(t, b, vlan)));
+  };
+  EXPECT_EQ(code(trunk, branch, 0), "InvalidParameterValue");
+  EXPECT_EQ(code(trunk, branch, 122), "InvalidParameterValue");
+  EXPECT_EQ(code(trunk, NewBranch(2), 1), "InvalidParameterValue");  // in another zone
+  EXPECT_EQ(code(trunk, NewEni(), 1), "OperationNotPermitted");
+  EXPECT_EQ(code(NewEni(InterfaceType::kTrunk), branch, 1), "OperationNotPermitted");
+  EXPECT_EQ(code(branch, branch, 1), "OperationNotPermitted");
+  EXPECT_EQ(code(trunk, "eni-0", 1), "InvalidNetworkInterfaceID.NotFound");
+  EXPECT_EQ(code(trunk, branch, 121), "ok");
+  EXPECT_EQ(code(trunk, branch, 120), "InvalidNetworkInterface.InUse");
+  EXPECT_EQ(code(trunk, NewBranch(), 121), "InvalidParameterValue");
+
+  const auto place = ec2_.FindBranch(branch);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->instance, i);
+  EXPECT_EQ(place->vlan_id, 121);
+  EXPECT_EQ(place->ip, ip);
+  EXPECT_EQ(ec2_.branch_enis(), 1);
+  EXPECT_EQ(ec2_.attached_enis(i), 2u);  // a branch is not attached
+  EXPECT_EQ(CodeOf(ec2_.AttachNetworkInterface(AttachTo(branch, ec2_.instance_id(i), 1))),
+            "OperationNotPermitted");
+  EXPECT_EQ(CodeOf(ec2_.AssignPrivateIpAddresses(Assign(branch, 1))), "OperationNotPermitted");
+
+  ASSERT_TRUE(ec2_.DeleteNetworkInterface(branch));
+  EXPECT_EQ(ec2_.branch_enis(), 0);
+  EXPECT_FALSE(ec2_.subnet(1).IsTaken(ip));
+  EXPECT_EQ(code(trunk, NewBranch(), 121), "ok");
+}
+
+TEST_F(Ec2Test, ABranchHasOneAddress) {
+  auto request = Create(ec2_.subnet_id(0), 1);
+  request.interface_type = InterfaceType::kBranch;
+  EXPECT_EQ(CodeOf(ec2_.CreateNetworkInterface(request)), "InvalidParameterCombination");
+  EXPECT_EQ(ec2_.addresses_held(), 0);
+}
+
+TEST_F(Ec2Test, TheTypeBoundsTheBranchesOfATrunk) {
+  const std::string trunk = NewTrunk(Add());
+  for (int vlan = 1; vlan <= 9; ++vlan) {
+    ASSERT_TRUE(ec2_.AssociateTrunkInterface(Associate(trunk, NewBranch(), vlan)));
+  }
+  EXPECT_EQ(CodeOf(ec2_.AssociateTrunkInterface(Associate(trunk, NewBranch(), 10))),
+            "AttachmentLimitExceeded");
+}
+
+TEST_F(Ec2Test, ATrunkThatGoesLeavesItsBranches) {
+  for (const bool terminate : {true, false}) {
+    const InstanceIndex i = Add();
+    const std::string trunk = NewTrunk(i);
+    const std::string branch = NewBranch();
+    ASSERT_TRUE(ec2_.AssociateTrunkInterface(Associate(trunk, branch, 1)));
+    ModifyNetworkInterfaceAttributeRequest modify;
+    modify.network_interface_id = trunk;
+    modify.delete_on_termination_of = Describe(trunk).attachment_id;
+    ASSERT_TRUE(ec2_.ModifyNetworkInterfaceAttribute(modify));
+    if (terminate) {
+      ec2_.RemoveInstance(i);
+      EXPECT_EQ(CodeOf(ec2_.DescribeNetworkInterfaces({trunk})),
+                "InvalidNetworkInterfaceID.NotFound");
+    } else {
+      ASSERT_TRUE(ec2_.DetachNetworkInterface(Describe(trunk).attachment_id));
+      EXPECT_EQ(CodeOf(ec2_.AssociateTrunkInterface(Associate(trunk, NewBranch(), 2))),
+                "OperationNotPermitted");
+      RunFor(seconds(3));
+    }
+    EXPECT_FALSE(ec2_.FindBranch(branch));
+    EXPECT_EQ(ec2_.branch_enis(), 0);
+    EXPECT_TRUE(ec2_.DeleteNetworkInterface(branch));
+  }
+}
+
 TEST_F(Ec2Test, DescribeFailsAsAWholeAndNamesTheId) {
   const std::string eni = NewEni();
   const auto result = ec2_.DescribeNetworkInterfaces({eni, "eni-0bad"});
@@ -294,6 +397,7 @@ TEST(Ec2Random, InvariantsAndGauges) {
     const std::vector<std::string_view> types{"t3.small", "m5.large", "c6in.32xlarge", "m4.large"};
     std::vector<InstanceIndex> running;
     int names = 0;
+    int associations = 0;
     const auto below = [&](size_t n) { return static_cast<size_t>(random.NextBelow(n)); };
     for (int step = 0; step < 4000; ++step) {
       if (step == 500) {
@@ -301,7 +405,7 @@ TEST(Ec2Random, InvariantsAndGauges) {
         ec2.TellAll();
       }
       const std::vector<NetworkInterface> enis = *ec2.DescribeNetworkInterfaces({});
-      const size_t op = below(20);
+      const size_t op = below(26);
       if (op == 0 && running.size() < 6) {
         const auto added = ec2.AddInstance("n" + std::to_string(names++),
                                            *FindInstanceType(types[below(4)]), below(3), 9);
@@ -314,6 +418,19 @@ TEST(Ec2Random, InvariantsAndGauges) {
         const int n = static_cast<int>(below(8));
         (void)ec2.CreateNetworkInterface(
             Create(ec2.subnet_id(below(3)), op == 2 ? n : 0, op == 3 ? n / 3 : 0));
+      } else if (op >= 19 && op < 22) {
+        (void)ec2.CreateNetworkInterface(CreateOf(
+            op == 19 ? InterfaceType::kTrunk : InterfaceType::kBranch, ec2.subnet_id(below(3))));
+      } else if (op >= 22 && !enis.empty()) {
+        std::vector<std::string> trunks;
+        for (const NetworkInterface& eni : enis) {
+          if (eni.is_trunk && !eni.instance_id.empty()) trunks.push_back(eni.id);
+        }
+        if (trunks.empty()) continue;
+        const Status associated = ec2.AssociateTrunkInterface(
+            Associate(trunks[below(trunks.size())], enis[below(enis.size())].id,
+                      static_cast<int>(below(14))));
+        associations += associated ? 1 : 0;
       } else if (!enis.empty()) {
         const NetworkInterface& eni = enis[below(enis.size())];
         if (op < 8 && !running.empty()) {
@@ -344,6 +461,7 @@ TEST(Ec2Random, InvariantsAndGauges) {
       simulation.Run(simulation.Now() + milliseconds(below(400)));
       ASSERT_THAT(ec2.CheckInvariants(), IsEmpty()) << "seed " << seed << " step " << step;
     }
+    EXPECT_GT(associations, 5);
     simulation.Run(simulation.Now() + seconds(20));
     for (const InstanceIndex i : running) EXPECT_TRUE(ec2.metadata(i).settled());
     ASSERT_THAT(ec2.CheckInvariants(), IsEmpty());

@@ -29,10 +29,14 @@ struct InstanceType {
   int vcpu = 0;
   int64_t memory_mib = 0;
   bool derived = false;  // vCPU and memory are derived, not listed
+  int branch_enis = -1;  // of its trunk ENI; 0: it cannot have one; -1: unknown, and has none
 
   // Secondary addresses or prefixes that one ENI has room for.
   constexpr int slots_per_eni() const { return ipv4_per_eni - 1; }
 };
+
+// amazon-vpc-cni-k8s v1.23.1 waits for a trunk ENI on types that it does not know, too (LO-4).
+constexpr bool CountsAsTrunkCompatible(const InstanceType& type) { return type.branch_enis != 0; }
 
 // Sorted by name.
 std::span<const InstanceType> AllInstanceTypes();

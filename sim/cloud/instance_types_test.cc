@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string>
@@ -15,12 +16,14 @@ TEST(InstanceTypes, CountsOfTheUpstreamTable) {
   int bare_metal = 0;
   int prefixes = 0;
   int derived = 0;
+  std::map<int, int> trunks;  // 1: can have one
   for (const InstanceType& type : AllInstanceTypes()) {
     ++hypervisors[type.hypervisor];
     ++cards[type.network_cards];
     bare_metal += type.bare_metal ? 1 : 0;
     prefixes += PrefixDelegationSupported(type) ? 1 : 0;
     derived += type.derived ? 1 : 0;
+    ++trunks[std::min(type.branch_enis, 1)];
   }
   EXPECT_EQ(AllInstanceTypes().size(), 1391u);
   EXPECT_EQ(hypervisors[Hypervisor::kNitro], 1150);
@@ -29,6 +32,9 @@ TEST(InstanceTypes, CountsOfTheUpstreamTable) {
   EXPECT_EQ(bare_metal, 160);
   EXPECT_EQ(prefixes, 1309);
   EXPECT_EQ(derived, 283);
+  EXPECT_EQ(trunks[1], 1059);
+  EXPECT_EQ(trunks[0], 104);
+  EXPECT_EQ(trunks[-1], 228);
   const std::map<int, int> expected{{1, 1324}, {2, 54}, {4, 5}, {8, 2}, {16, 3}, {17, 1}, {32, 2}};
   EXPECT_EQ(cards, expected);
 }
@@ -43,12 +49,23 @@ TEST(InstanceTypes, EveryTypeIsFoundAndPlausible) {
     EXPECT_LE(type.eni_limit, 24);
     EXPECT_GE(type.ipv4_per_eni, 2);
     EXPECT_LE(type.ipv4_per_eni, 64);
+    EXPECT_LE(type.branch_enis, 120);
     EXPECT_GE(type.vcpu, 1);
     EXPECT_GE(type.memory_mib, 500);
   }
   for (const std::string_view name : {"", "m5", "m5.larg", "m5.largee", "zz.large", "M5.large"}) {
     EXPECT_EQ(FindInstanceType(name), nullptr) << name;
   }
+}
+
+TEST(InstanceTypes, BranchEnis) {
+  const std::map<std::string, int> expected{
+      {"m5.large", 9}, {"m5.xlarge", 18}, {"c5.4xlarge", 54}, {"t3.medium", 0}, {"m4.large", 0}};
+  for (const auto& [name, branches] : expected) {
+    EXPECT_EQ(FindInstanceType(name)->branch_enis, branches) << name;
+    EXPECT_EQ(CountsAsTrunkCompatible(*FindInstanceType(name)), branches > 0) << name;
+  }
+  EXPECT_TRUE(CountsAsTrunkCompatible(*FindInstanceType("bmn-sf1.metal")));  // not listed
 }
 
 TEST(InstanceTypes, PublishedMaxPods) {

@@ -90,6 +90,20 @@ inline CreateNetworkInterfaceRequest Create(std::string subnet_id, int ips, int 
   return request;
 }
 
+inline CreateNetworkInterfaceRequest CreateOf(InterfaceType type, std::string subnet_id) {
+  CreateNetworkInterfaceRequest request = Create(std::move(subnet_id), 0);
+  request.interface_type = type;
+  return request;
+}
+
+inline AssociateTrunkInterfaceRequest Associate(std::string trunk, std::string branch, int vlan) {
+  AssociateTrunkInterfaceRequest request;
+  request.trunk_interface_id = std::move(trunk);
+  request.branch_interface_id = std::move(branch);
+  request.vlan_id = vlan;
+  return request;
+}
+
 inline AttachNetworkInterfaceRequest AttachTo(std::string eni, std::string instance, int device,
                                               int card = 0) {
   AttachNetworkInterfaceRequest request;

@@ -32,8 +32,8 @@ IpamKey KeyOf(const Pod& pod) { return {kNetworkName, pod.sandbox_id, kInterface
 }  // namespace
 
 AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-                     const AgentSettingsSource& settings, PoolLevels& group_levels,
-                     QuirkTally& quirks)
+                     VpcResourceController& vpc_resources, const AgentSettingsSource& settings,
+                     PoolLevels& group_levels, QuirkTally& quirks)
     : context_(context),
       node_(node),
       ec2_(ec2),
@@ -42,7 +42,7 @@ AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceInde
       group_levels_(group_levels),
       quirks_(quirks),
       host_(node),
-      kubernetes_(context, node, ec2),
+      kubernetes_(context, node, ec2, vpc_resources),
       cni_config_(ShippedConfig()),
       logs_(MakeLogs()),
       plugin_(kAgentVersion, {channel_, policy_agent_, driver_,
@@ -96,11 +96,13 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
   co_await context_.simulation.Sleep(start_delay);
   const InstanceType& type = node_.type();
   settings_ = settings_source_.SettingsFor(type);
+  cni_config_.enforcing_mode = settings_source_.PodEnforcingMode();
   InstanceLimits limits;
   limits.max_enis = type.eni_limit;
   limits.ipv4_per_eni = type.ipv4_per_eni;
   limits.supports_prefixes = PrefixDelegationSupported(type);
   limits.network_cards = type.network_cards;
+  limits.trunk_compatible = CountsAsTrunkCompatible(type);
   const Choice choice = context_.scenario.network.choice == ChoicePolicy::kOldest
                             ? Choice::Oldest()
                             : Choice::Random(node_.ChoiceSeed());
@@ -139,8 +141,10 @@ PodAttachment AwsVpcCni::AttachmentOf(const Pod& pod) const {
   args.pod_namespace = node_.NamespaceOf(pod);
   args.pod_name = pod.name;
   args.infra_container_id = pod.sandbox_id;
+  args.pod_uid = SimKubernetes::UidOf(pod);
+  const auto kept = branch_configs_.find(pod.sandbox_id);
   return {pod.sandbox_id, "/var/run/netns/" + pod.sandbox_id, kInterfaceName, std::move(args),
-          cni_config_};
+          kept == branch_configs_.end() ? cni_config_ : kept->second};
 }
 
 Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
@@ -150,6 +154,13 @@ Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
   if (!added) co_return Fail("Cni", added.error().message);
   PodNetwork network;
   network.ip = added->ips.front().ip;
+  if (pod.branch_eni && network.ip == pod.branch_eni->ip) {
+    network.eni = pod.branch_eni->id;
+    NetworkConfig& kept = branch_configs_[pod.sandbox_id];
+    kept = cni_config_;
+    kept.previous_result = *added;
+    co_return network;
+  }
   quirks_.AddressTaken(network.ip, node_, settings_.ip_cooldown);
   if (ipamd_ != nullptr) {
     for (const auto& pool : ipamd_->agent().state().pools) {
@@ -159,8 +170,9 @@ Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
   co_return network;
 }
 
-WaitReason AwsVpcCni::ExplainFailure() {
+WaitReason AwsVpcCni::ExplainFailure(const Pod& pod) {
   if (!serving_) return WaitReason::kAgentDown;
+  if (settings_.enable_pod_eni && pod.wants_branch_eni) return WaitReason::kBranchEni;
   AgentState& agent = ipamd_->agent().state();
   Datastore& pool = agent.default_pool();
   const PoolStats stats = pool.Stats(context_.Now());
@@ -192,6 +204,7 @@ Task<void> AwsVpcCni::Del(Pod& pod) {
   if (pod.ip) quirks_.AddressReturned(*pod.ip, node_);
   const PodAttachment attachment = AttachmentOf(pod);
   const CniResult<void> deleted = co_await plugin_.Del(attachment);
+  branch_configs_.erase(pod.sandbox_id);
   static_cast<void>(deleted);  // the kubelet's collection of dead sandboxes tries no harder
 }
 
@@ -287,12 +300,21 @@ std::vector<std::string> AwsVpcCni::CheckInvariants() {
     violations.emplace_back("the checkpoint differs from memory");
   }
 
-  // Every pod's address is what a datastore says, and every address belongs to a sandbox that the
-  // kubelet still has, or to one whose end the agent did not hear of.
+  // Every pod's address is what a datastore says, or that of its branch ENI on this node's trunk;
+  // and every address belongs to a sandbox that the kubelet still has, or to one whose end the
+  // agent did not hear of.
   std::set<IpamKey> known(missed_dels_.begin(), missed_dels_.end());
   for (const Pod* pod : node_.pods()) {
     if (!pod->sandbox_id.empty()) known.insert(KeyOf(*pod));
     if (!pod->ip) continue;
+    if (pod->UsesBranchEni()) {
+      const std::optional<BranchPlace> place = ec2_.FindBranch(pod->branch_eni->id);
+      if (!place || place->instance != instance_ || pod->ip != IpAddress(place->ip)) {
+        violations.push_back(fmt::format("pod {} has {}, which no branch ENI of the node has",
+                                         pod->name, pod->ip->ToString()));
+      }
+      continue;
+    }
     const bool held = std::ranges::any_of(ipamd_->agent().state().pools, [&](const auto& pool) {
       const auto address = pool->Find(KeyOf(*pod));
       return address && address->ip == *pod->ip;

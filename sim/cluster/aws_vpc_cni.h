@@ -3,7 +3,9 @@
 #ifndef CNISIM_SIM_CLUSTER_AWS_VPC_CNI_H_
 #define CNISIM_SIM_CLUSTER_AWS_VPC_CNI_H_
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "core/cni/plugin.h"
 #include "core/ipamd/ipamd.h"
@@ -35,12 +37,15 @@ class AgentSettingsSource {
  public:
   virtual ~AgentSettingsSource() = default;
   virtual AgentSettings SettingsFor(const InstanceType& type) const = 0;
+  // What the entrypoint writes into the conflist.
+  virtual EnforcingMode PodEnforcingMode() const = 0;
 };
 
 class AwsVpcCni final : public NodeNetwork, public PoolListener {
  public:
   AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceIndex instance,
-            const AgentSettingsSource& settings, PoolLevels& group_levels, QuirkTally& quirks);
+            VpcResourceController& vpc_resources, const AgentSettingsSource& settings,
+            PoolLevels& group_levels, QuirkTally& quirks);
   ~AwsVpcCni() override;
 
   void Start(std::function<void()> on_ready) override;
@@ -48,7 +53,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   bool Serving() const override { return serving_; }
   void Stop() override;
   Task<Result<PodNetwork>> Add(Pod& pod) override;
-  WaitReason ExplainFailure() override;
+  WaitReason ExplainFailure(const Pod& pod) override;
   Task<void> Del(Pod& pod) override;
   void Tell() override;
   std::vector<std::string> CheckInvariants() override;
@@ -84,6 +89,9 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   // What a CNI ADD or DEL goes through: the plugin, and the messages to the agent and to the
   // network policy agent.
   NetworkConfig cni_config_;
+  // What the container runtime hands back with the DEL of a pod on a branch ENI, by sandbox.
+  // Without its result, other pods' DELs go the same way.
+  std::map<std::string, NetworkConfig> branch_configs_;
   LocalChannel channel_;
   AllowingPolicyAgent policy_agent_;
   InstantDriver driver_;

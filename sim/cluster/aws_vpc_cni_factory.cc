@@ -15,9 +15,11 @@ AgentSettings SettingsOf(const std::map<std::string, std::optional<std::string>>
 
 }  // namespace
 
-AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2)
+AwsVpcCniFactory::AwsVpcCniFactory(ClusterContext& context, Ec2& ec2,
+                                   VpcResourceController& vpc_resources)
     : context_(context),
       ec2_(ec2),
+      vpc_resources_(vpc_resources),
       env_(context.scenario.network.env),
       settings_(SettingsOf(env_, context.scenario.network.quirks)),
       levels_(context.scenario.node_groups.size()),
@@ -36,13 +38,19 @@ AgentSettings AwsVpcCniFactory::SettingsFor(const InstanceType& type) const {
   return settings;
 }
 
+EnforcingMode AwsVpcCniFactory::PodEnforcingMode() const {
+  const auto it = env_.find("POD_SECURITY_GROUP_ENFORCING_MODE");
+  const bool standard = it != env_.end() && it->second == "standard";
+  return standard ? EnforcingMode::kStandard : EnforcingMode::kStrict;
+}
+
 void AwsVpcCniFactory::SetEnv(const std::map<std::string, std::optional<std::string>>& env) {
   for (const auto& [name, value] : env) env_[name] = value;
   settings_ = SettingsOf(env_, context_.scenario.network.quirks);
 }
 
 std::unique_ptr<NodeNetwork> AwsVpcCniFactory::MakeNetwork(Node& node) {
-  return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, *this,
+  return std::make_unique<AwsVpcCni>(context_, node, ec2_, *node.instance, vpc_resources_, *this,
                                      levels_[static_cast<size_t>(node.config().node_group)],
                                      quirks_);
 }
@@ -57,8 +65,11 @@ void AwsVpcCniFactory::TellLevels() {
     tell(Metric::kPoolTotalIps, levels_[g].total_ips);
     tell(Metric::kPoolAssignedIps, levels_[g].assigned_ips);
   }
+  vpc_resources_.TellLevels();
 }
 
-std::vector<std::string> AwsVpcCniFactory::CheckInvariants() { return {}; }
+std::vector<std::string> AwsVpcCniFactory::CheckInvariants() {
+  return vpc_resources_.CheckInvariants();
+}
 
 }  // namespace cnisim

@@ -74,7 +74,7 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
     co_return network;
   }
 
-  WaitReason ExplainFailure() override {
+  WaitReason ExplainFailure(const Pod&) override {
     if (last_error_ == calico_error::kPoolsExhausted) return WaitReason::kPoolEmpty;
     return WaitReason::kIpamError;
   }

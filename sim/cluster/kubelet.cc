@@ -92,7 +92,7 @@ Task<void> Kubelet::SetUpNetwork(Pod& pod, RandomStream& stream) {
       }
       co_return;
     }
-    pod.wait_reason = node.network->ExplainFailure();
+    pod.wait_reason = node.network->ExplainFailure(pod);
     // The container runtime takes the failed sandbox down again.
     co_await node.network->Del(pod);
     if (context_.observer != nullptr) {

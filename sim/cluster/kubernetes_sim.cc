@@ -1,6 +1,10 @@
 #include "sim/cluster/kubernetes_sim.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "core/rpc/branch_eni.h"
 
 namespace cnisim {
 namespace {
@@ -11,7 +15,11 @@ tl::unexpected<Error> NotFound(std::string what) {
 
 }  // namespace
 
-const Pod* SimKubernetes::FindPod(const std::string& pod_namespace, const std::string& name) const {
+std::string SimKubernetes::UidOf(const Pod& pod) {
+  return fmt::format("00000000-0000-4000-8000-{:012x}", pod.id);
+}
+
+Pod* SimKubernetes::FindPod(const std::string& pod_namespace, const std::string& name) const {
   const auto it = std::ranges::find_if(node_.pods(), [&](const Pod* pod) {
     return pod->name == name && node_.NamespaceOf(*pod) == pod_namespace;
   });
@@ -22,16 +30,17 @@ Task<Result<PodObject>> SimKubernetes::GetPod(std::string pod_namespace, std::st
   const Pod* pod = FindPod(pod_namespace, name);
   if (pod == nullptr) co_return NotFound("pods \"" + name + "\" not found");
   PodObject object;
-  object.uid = pod->sandbox_id;
+  object.uid = UidOf(*pod);
+  object.annotations = pod->annotations;
+  if (pod->wants_branch_eni) object.first_container_limits[std::string(kPodEniKey)] = "1";
   co_return object;
 }
 
-// Nothing in the world reads a pod's annotations.
 Task<Status> SimKubernetes::PatchPodAnnotation(std::string pod_namespace, std::string name,
-                                               std::string, std::string) {
-  if (FindPod(pod_namespace, name) == nullptr) {
-    co_return NotFound("pods \"" + name + "\" not found");
-  }
+                                               std::string key, std::string value) {
+  Pod* pod = FindPod(pod_namespace, name);
+  if (pod == nullptr) co_return NotFound("pods \"" + name + "\" not found");
+  pod->annotations[std::move(key)] = std::move(value);
   co_return Status();
 }
 
@@ -62,7 +71,9 @@ Task<Result<EniConfig>> SimKubernetes::GetEniConfig(std::string name) {
   co_return config;
 }
 
-// No VPC resource controller runs in this world.
-Task<Status> SimKubernetes::PatchCniNode(std::vector<CniNodeFeature>) { co_return Status(); }
+Task<Status> SimKubernetes::PatchCniNode(std::vector<CniNodeFeature> features) {
+  vpc_resources_.PatchCniNode(node_, features);
+  co_return Status();
+}
 
 }  // namespace cnisim

@@ -10,13 +10,17 @@
 #include "sim/cloud/ec2.h"
 #include "sim/cluster/cluster_context.h"
 #include "sim/cluster/node.h"
+#include "sim/cluster/vpc_resource_controller.h"
 
 namespace cnisim {
 
 class SimKubernetes final : public KubernetesApi {
  public:
-  SimKubernetes(const ClusterContext& context, const Node& node, const Ec2& ec2)
-      : context_(context), node_(node), ec2_(ec2) {}
+  SimKubernetes(const ClusterContext& context, Node& node, const Ec2& ec2,
+                VpcResourceController& vpc_resources)
+      : context_(context), node_(node), ec2_(ec2), vpc_resources_(vpc_resources) {}
+
+  static std::string UidOf(const Pod& pod);
 
   Task<Result<PodObject>> GetPod(std::string pod_namespace, std::string name) override;
   Task<Status> PatchPodAnnotation(std::string pod_namespace, std::string name, std::string key,
@@ -26,11 +30,12 @@ class SimKubernetes final : public KubernetesApi {
   Task<Status> PatchCniNode(std::vector<CniNodeFeature> features) override;
 
  private:
-  const Pod* FindPod(const std::string& pod_namespace, const std::string& name) const;
+  Pod* FindPod(const std::string& pod_namespace, const std::string& name) const;
 
   const ClusterContext& context_;
-  const Node& node_;
+  Node& node_;
   const Ec2& ec2_;
+  VpcResourceController& vpc_resources_;
 };
 
 }  // namespace cnisim

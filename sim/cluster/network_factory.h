@@ -14,6 +14,7 @@
 #include "sim/cluster/cluster_context.h"
 #include "sim/cluster/node.h"
 #include "sim/cluster/node_network.h"
+#include "sim/cluster/vpc_resource_controller.h"
 
 namespace cnisim {
 
@@ -37,7 +38,8 @@ class NetworkFactory {
 };
 
 // Makes the factory of the scenario's plugin.
-std::unique_ptr<NetworkFactory> MakeNetworkFactory(ClusterContext& context, Ec2& ec2);
+std::unique_ptr<NetworkFactory> MakeNetworkFactory(ClusterContext& context, Ec2& ec2,
+                                                   VpcResourceController& vpc_resources);
 
 }  // namespace cnisim
 

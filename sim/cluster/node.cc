@@ -18,6 +18,7 @@ void Node::AddPod(Pod& pod) {
   pods_.push_back(&pod);
   cpu_used_ += pod.cpu_milli;
   memory_used_ += pod.memory_mib;
+  branch_enis_used_ += pod.wants_branch_eni ? 1 : 0;
 }
 
 void Node::RemovePod(Pod& pod) {
@@ -26,6 +27,7 @@ void Node::RemovePod(Pod& pod) {
   pods_.pop_back();
   cpu_used_ -= pod.cpu_milli;
   memory_used_ -= pod.memory_mib;
+  branch_enis_used_ -= pod.wants_branch_eni ? 1 : 0;
 }
 
 Duration Node::Sample(const Distribution& distribution, std::string_view purpose) {

@@ -48,10 +48,13 @@ class Node {
 
   // --- Capacity ---
   int pod_slots_used() const { return system_pods_ + static_cast<int>(pods_.size()); }
-  bool Fits(int64_t cpu_milli, int64_t memory_mib) const {
-    return pod_slots_used() < config_.max_pods && cpu_used_ + cpu_milli <= config_.cpu_milli &&
-           memory_used_ + memory_mib <= config_.memory_mib;
+  bool Fits(const Pod& pod) const {
+    return pod_slots_used() < config_.max_pods && cpu_used_ + pod.cpu_milli <= config_.cpu_milli &&
+           memory_used_ + pod.memory_mib <= config_.memory_mib &&
+           (!pod.wants_branch_eni || branch_enis_used_ < branch_enis_);
   }
+  // How much of the extended resource vpc.amazonaws.com/pod-eni it has.
+  void set_branch_enis(int branch_enis) { branch_enis_ = branch_enis; }
   void AddPod(Pod& pod);
   void RemovePod(Pod& pod);
   const std::vector<Pod*>& pods() const { return pods_; }
@@ -85,6 +88,8 @@ class Node {
   std::vector<Pod*> pods_;
   int64_t cpu_used_ = 0;
   int64_t memory_used_ = 0;
+  int branch_enis_ = 0;
+  int branch_enis_used_ = 0;
   uint64_t samples_ = 0;
   TimePoint rtnl_free_ = kLongAgo;
   RateLimiter kubelet_api_;

@@ -36,8 +36,8 @@ class NodeNetwork {
 
   // What a CNI ADD costs besides the plugin's own time; the address is taken when it returns.
   virtual Task<Result<PodNetwork>> Add(Pod& pod) = 0;
-  // Why the last Add failed.
-  virtual WaitReason ExplainFailure() = 0;
+  // Why the last Add, of this pod, failed.
+  virtual WaitReason ExplainFailure(const Pod& pod) = 0;
   // Never fails for good: what the agent does not hear of now it finds out later.
   virtual Task<void> Del(Pod& pod) = 0;
 

@@ -2,6 +2,7 @@
 #ifndef CNISIM_SIM_CLUSTER_POD_H_
 #define CNISIM_SIM_CLUSTER_POD_H_
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,12 @@ class Node;
 
 enum class PodPhase : uint8_t { kPending, kStarting, kRunning, kTerminating };
 
+// The branch ENI that the VPC resource controller has made for a pod.
+struct PodBranchEni {
+  std::string id;
+  IpAddress ip;
+};
+
 struct Pod {
   PodId id = 0;
   int workload = 0;  // index into Scenario::workloads
@@ -24,9 +31,13 @@ struct Pod {
   int64_t cpu_milli = 0;
   int64_t memory_mib = 0;
   bool host_network = false;
-  Node* node = nullptr;  // once scheduled
+  bool wants_branch_eni = false;  // limit vpc.amazonaws.com/pod-eni: 1
+  Node* node = nullptr;           // once scheduled
   size_t index_on_node = 0;
   size_t index_in_workload = 0;
+
+  std::map<std::string, std::string> annotations;
+  std::optional<PodBranchEni> branch_eni;  // once the annotation tells of it
 
   // The sandbox of the last CNI ADD and what it got.
   std::string sandbox_id;
@@ -34,6 +45,9 @@ struct Pod {
   TimePoint ip_since;
   std::string eni;
   std::optional<IpAddress> last_ip;
+
+  // Its address is that of its branch ENI.
+  bool UsesBranchEni() const { return ip && branch_eni && *ip == branch_eni->ip; }
 
   TimePoint created;
   std::optional<TimePoint> scheduled;

@@ -26,6 +26,7 @@ Pod& PodStore::Create(int workload, std::string name) {
   pod->cpu_milli = spec.pod.cpu_milli;
   pod->memory_mib = spec.pod.memory_mib;
   pod->host_network = spec.pod.host_network;
+  pod->wants_branch_eni = !spec.pod.security_groups.empty();
   pod->created = context_.Now();
   Pod& created = *pod;
   pods_.emplace(created.id, std::move(pod));

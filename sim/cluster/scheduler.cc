@@ -44,7 +44,7 @@ void Scheduler::Submit(Pod& pod) {
 }
 
 bool Scheduler::BindTo(Pod& pod, Node& node) {
-  if (!node.Fits(pod.cpu_milli, pod.memory_mib)) return false;
+  if (!node.Fits(pod)) return false;
   if (node.schedulable) Unindex(node);
   node.AddPod(pod);
   if (node.schedulable) Index(node);
@@ -97,7 +97,6 @@ void Scheduler::Place(Pod& pod) {
   BindTo(pod, *node);
 }
 
-// Every unschedulable pod goes back to the queue, soon after the capacity that freed up.
 void Scheduler::RetryLater() {
   // kube-scheduler moves pods from its back-off queue to the active one so often.
   constexpr Duration kRetryPause = std::chrono::seconds(1);
@@ -112,6 +111,7 @@ void Scheduler::RetryLater() {
       std::optional<int> node_group;
       int64_t cpu_milli;
       int64_t memory_mib;
+      bool branch_eni;
     };
     std::vector<Request> refused;
     for (const PodId id : waiting) {
@@ -121,10 +121,12 @@ void Scheduler::RetryLater() {
           context_.scenario.workloads[static_cast<size_t>(pod->workload)].pod.node_group;
       const bool hopeless = std::ranges::any_of(refused, [&](const Request& r) {
         return r.node_group == only && pod->cpu_milli >= r.cpu_milli &&
-               pod->memory_mib >= r.memory_mib;
+               pod->memory_mib >= r.memory_mib && pod->wants_branch_eni >= r.branch_eni;
       });
       if (hopeless || Choose(*pod) == nullptr) {
-        if (!hopeless) refused.push_back({only, pod->cpu_milli, pod->memory_mib});
+        if (!hopeless) {
+          refused.push_back({only, pod->cpu_milli, pod->memory_mib, pod->wants_branch_eni});
+        }
         unschedulable_.push_back(id);
         continue;
       }
@@ -154,7 +156,7 @@ Node* Scheduler::Choose(const Pod& pod) const {
 Node* Scheduler::ChooseIn(int node_group, const Pod& pod) const {
   const auto& nodes = by_pods_[static_cast<size_t>(node_group)];
   const auto fits = [&](const std::pair<int, uint32_t>& entry) {
-    return nodes_[entry.second]->Fits(pod.cpu_milli, pod.memory_mib);
+    return nodes_[entry.second]->Fits(pod);
   };
   if (context_.scenario.scheduler.placement == Placement::kSpread) {
     const auto it = std::ranges::find_if(nodes, fits);

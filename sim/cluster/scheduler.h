@@ -35,11 +35,12 @@ class Scheduler {
   void Release(Pod& pod);
   // A pod is being deleted before it was bound.
   void Forget(Pod& pod);
+  // Every unschedulable pod goes back to the queue, soon after the capacity that has appeared.
+  void RetryLater();
 
  private:
   void PumpLater();
   void Pump();
-  void RetryLater();
   void Place(Pod& pod);
   Node* Choose(const Pod& pod) const;
   Node* ChooseIn(int node_group, const Pod& pod) const;

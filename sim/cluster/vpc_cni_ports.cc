@@ -9,10 +9,6 @@
 
 namespace cnisim {
 
-Task<Result<int>> SimNodeHost::LinkIndex(IpAddress) {
-  co_return Fail(std::string(kLinkNotFound), "links have no numbers here");
-}
-
 Task<Result<std::vector<std::string>>> SimNodeHost::ListLinks() {
   std::vector<std::string> links{"lo", "eth0"};
   for (const Pod* pod : node_.pods()) {

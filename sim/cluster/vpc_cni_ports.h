@@ -30,7 +30,8 @@ class SimNodeHost final : public HostNetwork {
   Task<Status> UpdateVpcCidrs(std::vector<IpCidr>) override { co_return Status(); }
   Task<Status> RefreshPodRules(std::vector<IpAddress>) override { co_return Status(); }
   Task<Status> SetupEni(IpAddress, int, int, int) override { co_return Status(); }
-  Task<Result<int>> LinkIndex(IpAddress eni_primary_ip) override;
+  // Whatever its number is: only the driver of pods' interfaces would use it.
+  Task<Result<int>> LinkIndex(IpAddress) override { co_return 1; }
   Task<Result<std::vector<int>>> TablesOfSource(IpAddress) override {
     co_return std::vector<int>();
   }

@@ -14,11 +14,17 @@ const T* As(const WorkloadSpec& spec) {
 
 }  // namespace
 
-WorkloadController::WorkloadController(ClusterContext& context, PodStore& pods)
+WorkloadController::WorkloadController(ClusterContext& context, PodStore& pods,
+                                       VpcResourceController& vpc_resources)
     : context_(context),
       pods_(pods),
+      vpc_resources_(vpc_resources),
       kubelet_(context, pods, *this),
-      scheduler_(context, pods, [this](Pod& pod) { kubelet_.Start(pod); }),
+      scheduler_(context, pods,
+                 [this](Pod& pod) {
+                   vpc_resources_.OnPodBound(pod);
+                   kubelet_.Start(pod);
+                 }),
       rate_(context.scenario.constants.controller_rate,
             context.scenario.constants.controller_burst),
       workloads_(context.scenario.workloads.size()) {}
@@ -152,6 +158,7 @@ void WorkloadController::OnPodFinished(Pod& pod) {
 }
 
 void WorkloadController::OnPodGone(Pod& pod) {
+  vpc_resources_.OnPodGone(pod);
   scheduler_.Release(pod);
   pods_.Remove(pod);
 }
@@ -202,6 +209,7 @@ void WorkloadController::NextTracePod(int workload) {
     pod.cpu_milli = spec.cpu_milli;
     pod.memory_mib = spec.memory_mib;
     pod.host_network = spec.host_network;
+    if (pod.host_network) pod.wants_branch_eni = false;
     scheduler_.Submit(pod);
     if (spec.deleted) {
       const PodId id = pod.id;

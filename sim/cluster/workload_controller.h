@@ -15,12 +15,13 @@
 #include "sim/cluster/pod_store.h"
 #include "sim/cluster/rate_limiter.h"
 #include "sim/cluster/scheduler.h"
+#include "sim/cluster/vpc_resource_controller.h"
 
 namespace cnisim {
 
 class WorkloadController final : private PodEvents {
  public:
-  WorkloadController(ClusterContext& context, PodStore& pods);
+  WorkloadController(ClusterContext& context, PodStore& pods, VpcResourceController& vpc_resources);
 
   // Starts what is there from the start, and plans the rest. `now` is the start of the warm-up or
   // time zero.
@@ -66,6 +67,7 @@ class WorkloadController final : private PodEvents {
 
   ClusterContext& context_;
   PodStore& pods_;
+  VpcResourceController& vpc_resources_;
   Kubelet kubelet_;
   Scheduler scheduler_;
   RateLimiter rate_;

@@ -9,6 +9,7 @@
 #include "sim/cloud/ec2.h"
 #include "sim/cluster/network_factory.h"
 #include "sim/cluster/node_manager.h"
+#include "sim/cluster/vpc_resource_controller.h"
 #include "sim/cluster/workload_controller.h"
 
 namespace cnisim {
@@ -44,8 +45,9 @@ class World {
         context_{scenario, seed, simulation_, nullptr, options.logs, false, {}, {}, {}},
         ec2_(simulation_, CloudOf(scenario, seed)),
         pods_(context_),
-        networks_(MakeNetworkFactory(context_, ec2_)),
-        workloads_(context_, pods_),
+        vpc_resources_(context_, ec2_, pods_, [this] { workloads_.scheduler().RetryLater(); }),
+        networks_(MakeNetworkFactory(context_, ec2_, vpc_resources_)),
+        workloads_(context_, pods_, vpc_resources_),
         nodes_(context_, ec2_, *networks_, workloads_,
                [this](EntityKind kind, std::string_view name, EntityId parent) {
                  return NewEntity(kind, name, parent);
@@ -61,6 +63,11 @@ class World {
       context_.workloads.push_back(NewEntity(EntityKind::kWorkload, workload.name, kNoEntity));
     }
     for (const Ec2ActionInfo& action : AllEc2Actions()) {
+      // Nobody else calls it, so that the records of other scenarios do not know it.
+      if (action.action == Ec2Action::kAssociateTrunkInterface &&
+          !HasPodsWithBranchEnis(scenario)) {
+        continue;
+      }
       actions_[static_cast<size_t>(action.action)] =
           NewEntity(EntityKind::kAction, action.name, kNoEntity);
     }
@@ -217,6 +224,7 @@ class World {
   ClusterContext context_;
   Ec2 ec2_;
   PodStore pods_;
+  VpcResourceController vpc_resources_;
   std::unique_ptr<NetworkFactory> networks_;
   WorkloadController workloads_;
   NodeManager nodes_;

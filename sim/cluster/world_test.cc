@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/net/hash.h"
@@ -16,6 +17,7 @@ namespace cnisim {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -52,6 +54,8 @@ class Transcript : public Observer {
   void OnGauge(Metric m, EntityId e, TimePoint t, int64_t level) override {
     Add("gauge {} {} {} {}", InfoOf(m).name, e, T(t), level);
     levels_[{m, names_[e]}] = level;
+    const auto [it, first] = highest_.try_emplace({m, names_[e]}, level);
+    it->second = std::max(it->second, level);
   }
   void OnCount(Metric m, EntityId e, TimePoint t, int64_t n) override {
     Add("count {} {} {} {}", InfoOf(m).name, e, T(t), n);
@@ -65,6 +69,12 @@ class Transcript : public Observer {
   const std::vector<std::string>& lines() const { return lines_; }
   int64_t Level(Metric metric, const std::string& entity) const {
     return levels_.at({metric, entity});
+  }
+  int64_t Highest(Metric metric, const std::string& entity) const {
+    return highest_.at({metric, entity});
+  }
+  bool Told(Metric metric) const {
+    return std::ranges::any_of(levels_, [&](const auto& l) { return l.first.first == metric; });
   }
   int Waited(WaitReason reason) const {
     const auto it = reasons_.find(reason);
@@ -84,6 +94,7 @@ class Transcript : public Observer {
   std::vector<std::string> lines_;
   std::map<EntityId, std::string> names_;
   std::map<std::pair<Metric, std::string>, int64_t> levels_;
+  std::map<std::pair<Metric, std::string>, int64_t> highest_;
   std::map<WaitReason, int> reasons_;
   std::vector<Duration> adds_;
   int throttled_ = 0;
@@ -142,6 +153,13 @@ Transcript RunChecked(const Scenario& scenario, uint64_t seed) {
   return transcript;
 }
 
+std::vector<std::string> WordsOf(const std::string& line) {
+  std::vector<std::string> words;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
 void ExpectSameLines(const Transcript& a, const Transcript& b) {
   const size_t n = std::min(a.lines().size(), b.lines().size());
   for (size_t i = 0; i < n; ++i) {
@@ -188,6 +206,36 @@ void UseIpv6(Scenario& s) {
   }
   s.network.env["ENABLE_IPv4"] = "false";
   s.network.env["ENABLE_IPv6"] = "true";
+}
+
+// Beside the others, pods on branch ENIs: at times more than the four nodes' trunks carry (36).
+void UseBranchEnis(Scenario& s) {
+  s.network.env["ENABLE_POD_ENI"] = "true";
+  WorkloadSpec db = MakeDeployment("db", 24, minutes(10));
+  db.pod.security_groups = {"sg-db"};
+  s.workloads.push_back(db);
+  const auto index = static_cast<int>(s.workloads.size()) - 1;
+  s.events.push_back({TimePoint(minutes(20)), ScaleWorkload{index, 60}});
+  s.events.push_back({TimePoint(minutes(40)), ScaleWorkload{index, 10}});
+}
+
+void UseBranchEnisOnSpot(Scenario& s) {
+  UseBranchEnis(s);
+  LoseNodes(s);
+}
+
+void UseBranchEnisElsewhere(Scenario& s) {
+  UseBranchEnis(s);
+  PutPodsElsewhere(s);
+}
+
+// Pods of either kind while the feature is off, too.
+void ToggleBranchEnis(Scenario& s) {
+  UseBranchEnis(s);
+  s.network.env["ENABLE_POD_ENI"] = "false";
+  s.events.push_back({TimePoint(minutes(10)), SetEnv{{{"ENABLE_POD_ENI", "true"}}}});
+  s.events.push_back({TimePoint(minutes(30)), SetEnv{{{"ENABLE_POD_ENI", "false"}}}});
+  s.events.push_back({TimePoint(minutes(44)), SetEnv{{{"ENABLE_POD_ENI", "true"}}}});
 }
 
 void PrintTo(const Setting& setting, std::ostream* os) { *os << setting.name; }
@@ -240,6 +288,19 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"spot", "m5.large", {}, ChoicePolicy::kRandom, LoseNodes},
         Setting{"custom_networking", "m5.xlarge", {}, ChoicePolicy::kRandom, PutPodsElsewhere},
         Setting{"excluded_subnets", "m5.large", {}, ChoicePolicy::kRandom, ExcludeNodeSubnets},
+        Setting{"branch_enis", "m5.large", {}, ChoicePolicy::kRandom, UseBranchEnis},
+        Setting{"branch_enis_annotated",
+                "m5.large",
+                {{"ANNOTATE_POD_IP", "true"}, {"POD_SECURITY_GROUP_ENFORCING_MODE", "standard"}},
+                ChoicePolicy::kOldest,
+                UseBranchEnis},
+        Setting{"branch_enis_spot", "m5.large", {}, ChoicePolicy::kRandom, UseBranchEnisOnSpot},
+        Setting{"branch_enis_custom_networking",
+                "m5.xlarge",
+                {},
+                ChoicePolicy::kRandom,
+                UseBranchEnisElsewhere},
+        Setting{"branch_enis_toggled", "m5.large", {}, ChoicePolicy::kRandom, ToggleBranchEnis},
         Setting{"ipv6",
                 "m5.large",
                 {{"ENABLE_PREFIX_DELEGATION", "true"}},
@@ -299,9 +360,7 @@ TEST(World, EveryPodThatNeverRanIsPartOfThePodStarts) {
   const Transcript t = RunChecked(scenario, 1);
   int deleted = 0, left = 0, censored = 0;
   for (const std::string& line : t.lines()) {
-    std::vector<std::string> words;
-    std::istringstream stream(line);
-    for (std::string word; stream >> word;) words.push_back(word);
+    const std::vector<std::string> words = WordsOf(line);
     if (words[0] == "sample" && words[1] == "pod_start_seconds") censored += words[5] == "true";
     // "pod ID NAME NODE [ENI] IP CREATED SCHEDULED ADD ASSIGNED RUNNING DELETED ATTEMPTS REASON"
     if (words[0] != "pod" || words[words.size() - 4] != "-1") continue;
@@ -407,6 +466,169 @@ TEST(World, ThrottlingIsSharedByAllNodes) {
   const Transcript t = RunChecked(scenario, 1);
   EXPECT_EQ(t.Level(Metric::kNodesReady, "churn"), 150);
   EXPECT_GT(t.throttled(), 0);
+}
+
+TEST(World, NothingIsLeftOfBranchEnisWhenTheirPodsAreGone) {
+  Scenario scenario = Churn(4, "m5.large", 20);
+  scenario.events.clear();
+  scenario.workloads[0] = MakeDeployment("api", 20);
+  const Transcript without = RunChecked(scenario, 1);
+  EXPECT_FALSE(without.Told(Metric::kBranchEnis));
+  UseBranchEnis(scenario);
+  scenario.events.push_back({TimePoint(minutes(45)), ScaleWorkload{1, 0}});
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_GT(t.Highest(Metric::kBranchEnis, "workers"), 20);
+  EXPECT_EQ(t.Level(Metric::kBranchEnis, "workers"), 0);
+  EXPECT_EQ(t.Level(Metric::kEnisAvailable, "churn"), 0);
+  // A trunk ENI with its address on each node is all that there is more.
+  EXPECT_EQ(t.Level(Metric::kPoolAssignedIps, "workers"), 20);
+  EXPECT_EQ(t.Level(Metric::kEnisAttached, "churn"), t.Level(Metric::kPoolEnis, "workers"));
+}
+
+TEST(World, BranchEnisOfNodesThatGoAreDeleted) {
+  Scenario scenario = Churn(4, "m5.large", 0);
+  scenario.events.clear();
+  UseBranchEnis(scenario);
+  scenario.network.env["DISABLE_LEAKED_ENI_CLEANUP"] = "true";
+  scenario.events = {{TimePoint(minutes(10)), ScaleNodeGroup{0, 0}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_GE(t.Highest(Metric::kBranchEnis, "workers"), 24);
+  EXPECT_EQ(t.Level(Metric::kBranchEnis, "workers"), 0);
+  EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 0);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 0);
+}
+
+TEST(World, PodsWithBranchEnisAreBoundedByTheTrunk) {
+  Scenario scenario = Churn(1, "m5.large", 0);
+  scenario.events.clear();
+  UseBranchEnis(scenario);
+  scenario.events.clear();
+  const Transcript t = RunChecked(scenario, 1);
+  // An m5.large's trunk carries 9. Cooling ones keep their places, so that pods which come after
+  // others wait for one.
+  EXPECT_EQ(t.Highest(Metric::kPodsRunning, "churn"), 9);
+  EXPECT_EQ(t.Highest(Metric::kBranchEnis, "workers"), 9);
+  EXPECT_GE(t.Level(Metric::kPodsUnschedulable, "churn"), 14);
+  EXPECT_GT(t.Waited(WaitReason::kBranchEni), 0);
+}
+
+TEST(World, PodsWithSecurityGroupsRunOnlyWhereATrunkIs) {
+  Scenario scenario = Churn(2, "m5.large", 0);
+  NodeGroupSpec small = scenario.node_groups[0];
+  small.name = "small";
+  small.instance_type = "t3.medium";  // has no trunk
+  scenario.node_groups.push_back(small);
+  UseBranchEnis(scenario);
+  scenario.workloads[1].kind = DeploymentSpec{12, std::nullopt, std::nullopt};
+  scenario.events.clear();
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 12);
+  EXPECT_EQ(t.Level(Metric::kBranchEnis, "workers"), 12);
+  EXPECT_EQ(t.Level(Metric::kBranchEnis, "small"), 0);
+  EXPECT_EQ(t.Level(Metric::kPoolAssignedIps, "workers"), 0);
+}
+
+// LO-4: a slot is kept for the trunk, also on types that are not known to have one.
+TEST(World, ATrunkTakesASlotOfThePool) {
+  for (const auto& [type, enis, addresses] :
+       {std::tuple{"m5.large", 3, 18}, {"t3.medium", 3, 15}, {"bmn-sf1.metal", 14, 14 * 49}}) {
+    Scenario scenario = Churn(1, type, 0);
+    scenario.events.clear();
+    scenario.network.env["ENABLE_POD_ENI"] = "true";
+    scenario.network.env["WARM_IP_TARGET"] = "1000";
+    scenario.node_groups[0].max_pods = 1000;
+    const Transcript t = RunChecked(scenario, 1);
+    EXPECT_EQ(t.Level(Metric::kPoolEnis, "workers"), enis) << type;
+    EXPECT_EQ(t.Level(Metric::kPoolTotalIps, "workers"), addresses) << type;
+  }
+}
+
+TEST(World, ABranchEniKeepsItsPlaceOnTheTrunkForACooldown) {
+  for (const Duration cooldown : {seconds(0), seconds(60)}) {
+    Scenario scenario = Churn(1, "m5.large", 0);
+    UseBranchEnis(scenario);
+    scenario.constants.resource_controller_cooldown = Distribution::Fixed(cooldown).value();
+    scenario.workloads[1].kind = DeploymentSpec{9, std::nullopt, std::nullopt};
+    // The old pods are gone after a few seconds; the new ones want their places.
+    scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{1, 0}},
+                       {TimePoint(minutes(10) + seconds(20)), ScaleWorkload{1, 9}}};
+    const Transcript t = RunChecked(scenario, 1);
+    EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 9);
+    std::vector<Duration> starts;
+    for (const std::string& line : t.lines()) {
+      const std::vector<std::string> words = WordsOf(line);
+      if (words[1] == "pod_start_seconds") starts.push_back(Duration(std::stoll(words[4])));
+    }
+    ASSERT_EQ(starts.size(), 9u);
+    EXPECT_EQ(*std::ranges::min_element(starts) >= seconds(38), cooldown > Duration::zero());
+  }
+}
+
+TEST(World, TheVpcResourceControllerKeepsItsRates) {
+  Scenario scenario = Churn(10, "m5.xlarge", 0);
+  UseBranchEnis(scenario);
+  scenario.constants.controller_rate = 1000;
+  scenario.workloads[1].kind = DeploymentSpec{0, std::nullopt, std::nullopt};
+  scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{1, 170}}};
+  for (const char* action : {"CreateNetworkInterface", "AssociateTrunkInterface"}) {
+    scenario.ec2.throttles[action] = {1000, 1000};  // no retries
+  }
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 170);
+  std::vector<Duration> sent;
+  for (const std::string& line : t.lines()) {
+    const std::vector<std::string> words = WordsOf(line);
+    const bool of_no_node = words[0] == "api" && words[2] == std::to_string(kNoEntity);
+    if (of_no_node) sent.push_back(Duration(std::stoll(words[3])));
+  }
+  ASSERT_EQ(sent.size(), 2u * 170);
+  std::ranges::sort(sent);
+  // Two clients, each of 12 calls/s and 18 at once.
+  constexpr size_t kWindow = 120;
+  constexpr Duration kShortest = milliseconds(1000 * (kWindow - 2 * 18) / (2 * 12));
+  Duration shortest = hours(1);
+  for (size_t i = kWindow; i < sent.size(); ++i) {
+    shortest = std::min(shortest, sent[i] - sent[i - kWindow]);
+  }
+  EXPECT_GE(shortest, kShortest);
+  EXPECT_LE(shortest, 2 * kShortest);
+}
+
+TEST(World, BranchEnisWaitForAddressesOfTheSubnet) {
+  Scenario scenario = Churn(4, "m5.large", 0);
+  UseBranchEnis(scenario);
+  scenario.vpc.subnets = {MakeSubnet("a", "10.0.0.0/26"), MakeSubnet("b", "10.0.1.0/26")};
+  scenario.network.env["WARM_IP_TARGET"] = "18";
+  scenario.workloads[1].kind = DeploymentSpec{36, std::nullopt, std::nullopt};
+  // The agents give back what they held warm.
+  scenario.events = {{TimePoint(minutes(20)), SetEnv{{{"WARM_IP_TARGET", "1"}}}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 36);
+  EXPECT_GT(t.Waited(WaitReason::kBranchEni), 0);
+  const auto failed = [](const std::string& line) {
+    return line.starts_with("count ec2_api_failed_total");
+  };
+  EXPECT_GT(std::ranges::count_if(t.lines(), failed), 10);
+  scenario.park_idle_pools = false;
+  ExpectSameLines(t, RunChecked(scenario, 1));
+}
+
+// Calls of the controller are refused for a while: all is made up for afterwards.
+TEST(World, AThrottledAccountDelaysBranchEnisOnly) {
+  Scenario scenario = Churn(4, "m5.large", 20);
+  UseBranchEnis(scenario);
+  scenario.workloads[1].kind = DeploymentSpec{0, std::nullopt, std::nullopt};
+  scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{1, 30}},
+                     {TimePoint(minutes(30)), ScaleWorkload{1, 0}}};
+  for (const char* action :
+       {"CreateNetworkInterface", "AssociateTrunkInterface", "DeleteNetworkInterface"}) {
+    scenario.ec2.throttles[action] = {1, 0.05};
+  }
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_GT(t.throttled(), 30);
+  EXPECT_GT(t.Waited(WaitReason::kBranchEni), 10);
+  EXPECT_EQ(t.Level(Metric::kBranchEnis, "workers"), 0);
+  EXPECT_EQ(t.Level(Metric::kEnisAvailable, "churn"), 0);
 }
 
 TEST(World, CalicoTakesNoVpcAddresses) {

@@ -53,6 +53,8 @@ constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
      "Duration of one EC2 API request over HTTP"},
     {Metric::kImdsRequestsTotal, "imds_requests_total", kCounter, kCluster, "requests",
      "Requests to instance metadata"},
+    {Metric::kBranchEnis, "branch_enis", kGauge, kNodeGroup, "ENIs",
+     "Branch ENIs of single pods on the group's nodes, those included that cool after their pod"},
 }};
 
 constexpr bool InEnumOrder() {

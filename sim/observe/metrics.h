@@ -46,8 +46,10 @@ enum class Metric : uint8_t {
   kEc2ApiFailedTotal,
   kEc2ApiAttemptSeconds,
   kImdsRequestsTotal,
+  // Security groups for pods. Numbers go into fingerprints: new metrics come last.
+  kBranchEnis,
 };
-inline constexpr size_t kMetricCount = static_cast<size_t>(Metric::kImdsRequestsTotal) + 1;
+inline constexpr size_t kMetricCount = static_cast<size_t>(Metric::kBranchEnis) + 1;
 
 struct MetricInfo {
   Metric id;

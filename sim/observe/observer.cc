@@ -24,6 +24,8 @@ std::string_view NameOf(WaitReason reason) {
       return "agent_down";
     case WaitReason::kIpamError:
       return "ipam_error";
+    case WaitReason::kBranchEni:
+      return "branch_eni";
   }
   return "";
 }

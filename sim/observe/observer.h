@@ -55,6 +55,7 @@ enum class WaitReason : uint8_t {
   kImdsLag,
   kAgentDown,
   kIpamError,
+  kBranchEni,
 };
 std::string_view NameOf(WaitReason reason);
 

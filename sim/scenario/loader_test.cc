@@ -55,7 +55,7 @@ TEST(LoadScenario, EveryValidDocumentResolvesToAFixedPoint) {
     ExpectResolvedIsFixedPoint(Load(entry.path().stem()));
     ++documents;
   }
-  EXPECT_EQ(documents, 5);
+  EXPECT_EQ(documents, 6);
 }
 
 TEST(LoadScenario, FillsInDefaults) {
@@ -337,6 +337,26 @@ TEST(LoadScenario, TakesEveryConstantOverItsRange) {
     }
     EXPECT_NE(ErrorsOf("minimal", {key + text(info.high * 1.01 + 1)}), "");
   }
+}
+
+TEST(LoadScenario, ReadsSecurityGroupsOfPods) {
+  const LoadedScenario loaded = Load("security-groups");
+  EXPECT_EQ(Told(loaded.warnings), "");
+  const Scenario& s = loaded.scenario;
+  using Groups = std::vector<std::string>;
+  EXPECT_EQ(s.workloads[0].pod.security_groups, Groups());
+  EXPECT_EQ(s.workloads[1].pod.security_groups, (Groups{"sg-db", "sg 2"}));
+  EXPECT_EQ(s.workloads[2].pod.security_groups, Groups{"sg-etl"});
+  EXPECT_TRUE(HasPodsWithBranchEnis(s));
+  EXPECT_FALSE(HasPodsWithBranchEnis(Load("minimal").scenario));
+}
+
+TEST(LoadScenario, PodEnisMayBeSwitchedOnByAnEvent) {
+  const std::string off = "network.env.ENABLE_POD_ENI=false";
+  EXPECT_NE(ErrorsOf("security-groups", {off}), "");
+  EXPECT_EQ(
+      ErrorsOf("security-groups", {off, "events=[{at: 1m, setEnv: {ENABLE_POD_ENI: \"true\"}}]"}),
+      "");
 }
 
 TEST(LoadScenario, TakesEveryEc2Action) {

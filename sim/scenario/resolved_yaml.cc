@@ -54,6 +54,12 @@ std::string Quoted(std::string_view text) {
   return quoted + '"';
 }
 
+std::string QuotedList(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back(Quoted(text));
+  return fmt::format("{}", fmt::join(quoted, ", "));
+}
+
 // Lines of block-style YAML.
 class Writer {
  public:
@@ -201,9 +207,7 @@ void WriteEniConfigs(Writer& w, const Scenario& scenario) {
   for (const EniConfigSpec& config : scenario.network.eni_configs) {
     w.Line(3, "- name: " + Quoted(config.name));
     w.Value(4, "subnet", Quoted(scenario.vpc.subnets[config.subnet].name));
-    std::vector<std::string> groups;
-    for (const std::string& group : config.security_groups) groups.push_back(Quoted(group));
-    w.Line(4, fmt::format("securityGroups: [{}]", fmt::join(groups, ", ")));
+    w.Line(4, fmt::format("securityGroups: [{}]", QuotedList(config.security_groups)));
   }
 }
 
@@ -235,6 +239,10 @@ class WorkloadWriter {
       w_.Value(3, "nodeSelector",
                fmt::format("{{eks.amazonaws.com/nodegroup: {}}}",
                            Quoted(scenario_.node_groups[group].name)));
+    }
+    if (!workload.pod.security_groups.empty()) {
+      w_.Value(3, "securityGroups",
+               fmt::format("{{groupIds: [{}]}}", QuotedList(workload.pod.security_groups)));
     }
     if (!std::holds_alternative<TraceSpec>(workload.kind)) {
       w_.Value(3, "hostNetwork", workload.pod.host_network);

@@ -4,6 +4,7 @@
 #ifndef CNISIM_SIM_SCENARIO_SCENARIO_H_
 #define CNISIM_SIM_SCENARIO_SCENARIO_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -92,6 +93,8 @@ struct PodTemplate {
   int64_t memory_mib = 0;
   bool host_network = false;
   std::optional<int> node_group;  // where alone it may run; empty: anywhere
+  // Of a SecurityGroupPolicy that selects it: each pod has a branch ENI with these. Empty: none.
+  std::vector<std::string> security_groups;
 };
 
 struct DeploymentSpec {
@@ -199,6 +202,13 @@ struct Scenario {
   std::vector<ExpectationSpec> expectations;
   RecordSpec record;
 };
+
+// Whether some workload's pods have security groups of their own.
+inline bool HasPodsWithBranchEnis(const Scenario& scenario) {
+  return std::ranges::any_of(scenario.workloads, [](const WorkloadSpec& workload) {
+    return !workload.pod.security_groups.empty();
+  });
+}
 
 }  // namespace cnisim
 

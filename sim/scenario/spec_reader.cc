@@ -42,6 +42,7 @@ void SpecReader::Read(const YamlNode& document) {
   scheduler.Done();
   ReadWorkloads(spec.Get("workloads"));
   ReadEvents(spec.Get("events"));
+  CheckSecurityGroups();
   ReadExpectations(spec.Get("expectations"));
   ReadRecord(spec.Get("record"));
   MapReader engine = spec.Get("engine").Map("engine");

@@ -59,6 +59,9 @@ class SpecReader {
   // spec_reader_workloads.cc
   void ReadWorkloads(Field list);
   void ReadWorkload(Field item);
+  void ReadSecurityGroups(Field groups, const std::string& what, PodTemplate& pod);
+  // Security groups of pods against network and node groups.
+  void CheckSecurityGroups();
   DeploymentSpec ReadDeployment(MapReader& map);
   CronJobSpec ReadCronJob(MapReader& map);
   TraceSpec ReadTrace(MapReader& map);
@@ -90,9 +93,11 @@ class SpecReader {
   std::vector<Field> max_size_fields_;       // of every node group
   std::vector<Field> instance_type_fields_;  // of every node group
   std::optional<AgentSettings> settings_;    // what network.env says, if that is valid
+  bool pod_enis_on_ = false;                 // ENABLE_POD_ENI, from the start or by an event
   std::map<std::string, Location> env_places_;
   std::optional<std::map<std::string, std::optional<std::string>>> env_after_events_;
   Location network_place_;
+  std::map<size_t, Field> security_group_fields_;  // by workload
   struct LaterCheck {
     Field field;
     std::string node;

@@ -1,6 +1,7 @@
 // spec.network.
 #include <algorithm>
 
+#include "core/cni/entrypoint_checks.h"
 #include "sim/scenario/spec_reader.h"
 #include "sim/scenario/suggest.h"
 
@@ -88,10 +89,20 @@ std::optional<AgentSettings> SpecReader::ReadVariables(
                        "bad-environment", message);
     return std::nullopt;
   }
+  const AgentSettings& settings = parsed->settings;
+  const Status plugin = CheckPluginVariables(ManifestEnvironmentWith(env), settings.enable_ipv6,
+                                             settings.enable_pod_eni);
+  if (!plugin) {
+    const std::string& message = plugin.error().message;
+    diagnostics_.Error(place(std::string_view(message).substr(0, message.find(' '))),
+                       "bad-environment", message + ": the aws-node container refuses to start");
+    return std::nullopt;
+  }
+  pod_enis_on_ = pod_enis_on_ || settings.enable_pod_eni;
   for (const EnvironmentWarning& warning : parsed->warnings) {
     diagnostics_.Warning(place(warning.variable), "env-value-ignored", warning.text);
   }
-  return parsed->settings;
+  return settings;
 }
 
 void SpecReader::ReadQuirks(Field quirks) {

@@ -1,6 +1,7 @@
 // spec.workloads.
 #include <algorithm>
 
+#include "sim/cloud/instance_types.h"
 #include "sim/scenario/distribution_reader.h"
 #include "sim/scenario/spec_reader.h"
 #include "sim/scenario/trace_reader.h"
@@ -94,6 +95,15 @@ void SpecReader::ReadWorkload(Field item) {
                                               {"DaemonSet", Kind::kDaemonSet},
                                               {"Trace", Kind::kTrace}});
   workload.pod = ReadPodTemplate(map, kind == Kind::kTrace, node_groups_);
+  if (scenario.network.plugin != Plugin::kAwsVpcCni) {
+    map.Misplaced("securityGroups", "is only for plugin aws-vpc-cni");
+  } else if (kind == Kind::kDaemonSet) {
+    map.Misplaced("securityGroups", "is not simulated for kind DaemonSet");
+  } else if (workload.pod.host_network) {
+    map.Misplaced("securityGroups", "is not for pods with hostNetwork, which have their node's");
+  } else {
+    ReadSecurityGroups(map.Get("securityGroups"), map.what(), workload.pod);
+  }
   if (kind) {
     RefuseKeysOfOtherKinds(map, *kind);
     switch (*kind) {
@@ -113,6 +123,55 @@ void SpecReader::ReadWorkload(Field item) {
     map.Done();
   }
   scenario.workloads.push_back(std::move(workload));
+}
+
+// As spec.securityGroups of vpcresources.k8s.aws/v1beta1 SecurityGroupPolicy, which allows 1 to 5.
+void SpecReader::ReadSecurityGroups(Field groups, const std::string& what, PodTemplate& pod) {
+  constexpr size_t kMostGroups = 5;
+  if (!groups.present()) return;
+  MapReader map = groups.Map(fmt::format("'securityGroups' of {}", what));
+  Field ids = map.Get("groupIds").Required();
+  for (Field& id : ids.List("security group")) {
+    pod.security_groups.push_back(id.Required().String().value_or(""));
+  }
+  const bool is_list = ids.present() && ids.node()->kind == YamlNode::Kind::kList;
+  if (is_list && (pod.security_groups.empty() || pod.security_groups.size() > kMostGroups)) {
+    ids.Error("out-of-range", fmt::format("{} must have 1 to {} items, not {}", ids.label(),
+                                          kMostGroups, pod.security_groups.size()));
+  }
+  map.Done();
+  security_group_fields_.emplace(scenario.workloads.size(), std::move(groups));
+}
+
+void SpecReader::CheckSecurityGroups() {
+  const auto can_trunk = [](const std::string& type_name) {
+    const InstanceType* type = FindInstanceType(type_name);
+    return type == nullptr || type->branch_enis > 0;  // unknown types are reported elsewhere
+  };
+  const auto group_can = [&](const NodeGroupSpec& group) {
+    return can_trunk(group.instance_type) ||
+           std::ranges::any_of(group.nodes, can_trunk, &NodeSpec::instance_type);
+  };
+  for (auto& [index, field] : security_group_fields_) {
+    const WorkloadSpec& workload = scenario.workloads[index];
+    if (settings_ && !pod_enis_on_) {
+      field.Error("needs-variable",
+                  fmt::format("{} needs ENABLE_POD_ENI in 'env' of network", field.label()),
+                  "add ENABLE_POD_ENI: \"true\"");
+    }
+    if (settings_ && settings_->enable_ipv6) {
+      field.Error("not-simulated", field.label() + " is simulated with IPv4 only");
+    }
+    const std::optional<int>& only = workload.pod.node_group;
+    const bool possible = only ? group_can(scenario.node_groups[static_cast<size_t>(*only)])
+                               : std::ranges::any_of(scenario.node_groups, group_can);
+    if (!possible) {
+      field.Error("no-trunk",
+                  fmt::format("{}: no node that its pods may run on is of an instance type with a "
+                              "trunk ENI; `cnisim catalog instance-types` lists their branch ENIs",
+                              field.label()));
+    }
+  }
 }
 
 DeploymentSpec SpecReader::ReadDeployment(MapReader& map) {

@@ -25,16 +25,17 @@ struct Options {
 
 Table InstanceTypes() {
   Table table;
-  table.columns = {"instance_type", "enis",       "ipv4_per_eni", "prefixes", "vcpu",
-                   "memory_mib",    "hypervisor", "cards",        "size_from"};
+  table.columns = {"instance_type", "enis",       "ipv4_per_eni", "prefixes",    "vcpu",
+                   "memory_mib",    "hypervisor", "cards",        "branch_enis", "size_from"};
   for (const InstanceType& t : AllInstanceTypes()) {
     const char* hypervisor = t.bare_metal                         ? "bare metal"
                              : t.hypervisor == Hypervisor::kNitro ? "nitro"
                              : t.hypervisor == Hypervisor::kXen   ? "xen"
                                                                   : "unknown";
-    table.rows.push_back({t.name, t.eni_limit, t.ipv4_per_eni,
-                          PrefixDelegationSupported(t) ? "yes" : "no", t.vcpu, t.memory_mib,
-                          hypervisor, t.network_cards, t.derived ? "derived" : "listed"});
+    table.rows.push_back(
+        {t.name, t.eni_limit, t.ipv4_per_eni, PrefixDelegationSupported(t) ? "yes" : "no", t.vcpu,
+         t.memory_mib, hypervisor, t.network_cards,
+         t.branch_enis < 0 ? Json() : Json(t.branch_enis), t.derived ? "derived" : "listed"});
   }
   return table;
 }
