@@ -258,6 +258,8 @@ Task<Status> CniPlugin::EnforcePolicy(const PodAttachment& attachment,
   rpc::EnforceNpReply enforced;
   const RpcStatus called =
       co_await Call(ports_.policy_agent, rpc_method::kEnforceNpToPod, request, &enforced);
+  ports_.log.Debug("Network Policy agent for EnforceNpToPod returned Success : {}",
+                   enforced.success());
   if (!called.ok() || !enforced.success()) {
     co_return Fail("policy", "failed to setup network policy");
   }
@@ -338,9 +340,10 @@ Task<Status> CniPlugin::DeletePolicy(const PodAttachment& attachment) {
   rpc::DeleteNpRequest request;
   request.set_k8s_pod_name(attachment.pod.pod_name);
   request.set_k8s_pod_namespace(attachment.pod.pod_namespace);
-  rpc::DeleteNpReply deleted;  // a failure of the call is only logged by the real plugin
+  rpc::DeleteNpReply deleted;  // a failure of the call is only logged
   static_cast<void>(
       co_await Call(ports_.policy_agent, rpc_method::kDeletePodNp, request, &deleted));
+  ports_.log.Debug("Network Policy agent for DeletePodNp returned Success : {}", deleted.success());
   co_return Status();
 }
 

@@ -350,6 +350,51 @@ def test_set_is_applied_and_recorded(place):
         ("duration", "1m"), ("workloads[api].replicas", "5")]
 
 
+def test_logs_of_nodes(place):
+    """Lines as a real node has them; a run is the same with and without them."""
+    place.cnisim("run", "tiny.yaml", "--log-dir", "logs", "--db", "with.db")
+    place.cnisim("run", "tiny.yaml", "--db", "without.db")
+    fingerprint = "SELECT fingerprint FROM run"
+    assert place.rows("with.db", fingerprint) == place.rows("without.db", fingerprint)
+    nodes = sorted(path.name for path in (place.path / "logs").iterdir())
+    assert nodes == [name for (name,) in place.rows("with.db", "SELECT name FROM node ORDER BY 1")]
+    adds = {"ipamd.log": 0, "plugin.log": 0}
+    policies = 0
+    for node in nodes:
+        for file, count in adds.items():
+            lines = [json.loads(line) for line in
+                     (place.path / "logs" / node / file).read_text().splitlines()]
+            assert all(sorted(line) == ["caller", "level", "msg", "ts"] for line in lines)
+            times = [line["ts"] for line in lines]
+            assert times == sorted(times) and times[-1].startswith("2026-01-01T00:0"), times[-1]
+            adds[file] = count + sum("Received" in line["msg"] and "add" in line["msg"].lower()
+                                     for line in lines)
+            policies += sum("EnforceNpToPod returned Success : true" in line["msg"]
+                            for line in lines)
+    # Every ADD goes from the plugin to the agent, and what succeeds on to the policy agent.
+    assert adds["ipamd.log"] == adds["plugin.log"] > 30, adds
+    assert 30 < policies <= adds["plugin.log"], (policies, adds)
+
+
+def test_log_options(place):
+    place.cnisim("run", "tiny.yaml", "--seeds", "1,2", "--log-dir", "logs", "--log-nodes",
+                 "workers-1,no-such")
+    assert sorted(path.name for path in (place.path / "logs").iterdir()) == ["tiny-1", "tiny-2"]
+    assert [path.name for path in (place.path / "logs" / "tiny-1").iterdir()] == ["workers-1"]
+    refused = place.cnisim("run", "tiny.yaml", "--log-dir", "logs", code=2)
+    assert "--overwrite" in refused.stderr, refused.stderr
+    told = place.cnisim("run", "tiny.yaml", "--seeds", "1,2", "--log-dir", "logs", "--overwrite",
+                        "--log-nodes", "no-such")
+    assert "--log-nodes no-such: there was no such node" in told.stderr, told.stderr
+    place.cnisim("run", "tiny.yaml", "--log-nodes", "workers-1", code=2)
+    refused = place.cnisim("run", "tiny.yaml", "--log-dir", "tiny.yaml", code=2)
+    assert "--log-dir tiny.yaml" in refused.stderr, refused.stderr
+    (place.path / "calico.yaml").write_text(TINY + "  network:\n    plugin: calico\n    calico:\n"
+                                            "      ipPools: [{cidr: 192.168.0.0/16}]\n")
+    refused = place.cnisim("run", "calico.yaml", "--log-dir", "others", code=2)
+    assert "calico.yaml" in refused.stderr and "others" not in place.files(), refused.stderr
+
+
 def test_verify_and_check(place):
     place.cnisim("run", "tiny.yaml", "--verify", "--check")
 
