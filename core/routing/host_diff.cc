@@ -1,0 +1,376 @@
+#include "core/routing/host_diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace cnisim {
+namespace {
+
+// The order of the operations of a difference.
+enum Phase {
+  kAddNamespace,
+  kSetLink,
+  kSetAddress,
+  kSetSysctl,
+  kSetNeighbour,
+  kSetLinkRoute,
+  kSetGatewayRoute,
+  kSetIpset,
+  kAddChain,
+  kInsertIntoChain,
+  kInsertIntoBuiltinChain,
+  kMoveRule,
+  kAddRule,
+  kRemoveRule,
+  kRemoveFromBuiltinChain,
+  kRemoveFromChain,
+  kRemoveChain,
+  kRemoveIpset,
+  kRemoveGatewayRoute,
+  kRemoveLinkRoute,
+  kRemoveNeighbour,
+  kRemoveAddress,
+  kRemoveSysctl,
+  kRemoveLink,
+  kRemoveNamespace,
+  kPhases
+};
+
+// Whether a link can only become the other one by being made anew.
+bool IsOther(const Link& a, const Link& b) {
+  Link a_with_changes = a;
+  a_with_changes.mac = b.mac;
+  a_with_changes.mtu = b.mtu;
+  a_with_changes.up = b.up;
+  return a_with_changes != b;
+}
+
+// `net` without the links that `to` has otherwise, and all that is on them.
+NetState WithoutOtherLinks(NetState net, const NetState& to) {
+  const auto is_other = [&](const std::string& dev) {
+    const auto in_from = net.links.find(dev);
+    const auto in_to = to.links.find(dev);
+    return in_from != net.links.end() && in_to != to.links.end() &&
+           IsOther(in_from->second, in_to->second);
+  };
+  std::erase_if(net.addresses, [&](const auto& item) { return is_other(item.first.dev); });
+  std::erase_if(net.routes, [&](const auto& item) { return is_other(item.second.dev); });
+  std::erase_if(net.neighbours, [&](const auto& item) { return is_other(item.first.dev); });
+  std::set<std::string> others;
+  for (const auto& [name, link] : net.links) {
+    if (is_other(name)) others.insert(name);
+  }
+  std::erase_if(net.links, [&](const auto& item) { return others.contains(item.first); });
+  return net;
+}
+
+HostState WithoutOtherLinks(HostState state, const HostState& to) {
+  NetState net = WithoutOtherLinks(state.net, to.net);
+  std::erase_if(state.fdb, [&](const auto& item) { return !net.links.contains(item.first.dev); });
+  state.net = std::move(net);
+  for (auto& [name, pod] : state.pods) {
+    if (const NetState* other = to.Find(name)) pod = WithoutOtherLinks(std::move(pod), *other);
+  }
+  return state;
+}
+
+class Differ {
+ public:
+  std::vector<Operation> Run(const HostState& from, const HostState& to) {
+    for (const auto& [name, pod] : to.pods) {
+      const NetState* old = from.Find(name);
+      if (old == nullptr) Emit(kAddNamespace, Verb::kAdd, PodNamespace{name});
+      DiffNet(name, old != nullptr ? *old : NewNetState(), pod);
+    }
+    for (const auto& [name, pod] : from.pods) {
+      if (!to.pods.contains(name)) Emit(kRemoveNamespace, Verb::kRemove, PodNamespace{name});
+    }
+    DiffNet("", from.net, to.net);
+    DiffMap(from.fdb, to.fdb, kSetNeighbour, kRemoveNeighbour);
+    DiffMap(from.ipsets, to.ipsets, kSetIpset, kRemoveIpset);
+    if (from.nft != to.nft) {
+      if (to.nft) {
+        Emit(kSetIpset, from.nft ? Verb::kReplace : Verb::kAdd, *to.nft);
+      } else {
+        Emit(kRemoveChain, Verb::kRemove, *from.nft);
+      }
+    }
+    static const std::vector<IptablesRule> kNone;
+    for (const auto& [key, rules] : to.chains) {
+      const auto old = from.chains.find(key);
+      if (old == from.chains.end()) Emit(kAddChain, Verb::kAdd, key);
+      DiffChain(key, old == from.chains.end() ? kNone : old->second, rules);
+    }
+    for (const auto& [key, rules] : from.chains) {
+      if (to.chains.contains(key)) continue;
+      DiffChain(key, rules, kNone);
+      Emit(kRemoveChain, Verb::kRemove, key);
+    }
+    std::vector<Operation> all;
+    for (std::vector<Operation>& phase : phases_) {
+      std::move(phase.begin(), phase.end(), std::back_inserter(all));
+    }
+    return all;
+  }
+
+ private:
+  template <typename Subject>
+  void Emit(Phase phase, Verb verb, Subject subject) {
+    phases_[phase].push_back({verb, netns_, std::move(subject)});
+  }
+
+  template <typename Key, typename Value, typename Phases>
+  void DiffMap(const std::map<Key, Value>& from, const std::map<Key, Value>& to,
+               const Phases& set_phase, const Phases& remove_phase) {
+    const auto phase_of = [](const Phases& phase, const Value& value) {
+      if constexpr (std::is_same_v<Phases, Phase>) {
+        return phase;
+      } else {
+        return phase(value);
+      }
+    };
+    for (const auto& [key, value] : to) {
+      const auto old = from.find(key);
+      if (old != from.end() && old->second == value) continue;
+      Emit(phase_of(set_phase, value), old == from.end() ? Verb::kAdd : Verb::kReplace,
+           Entry<Key, Value>{key, value});
+    }
+    for (const auto& [key, value] : from) {
+      if (to.contains(key)) continue;
+      Emit(phase_of(remove_phase, value), Verb::kRemove, Entry<Key, Value>{key, value});
+    }
+  }
+
+  void DiffNet(const std::string& netns, const NetState& from, const NetState& to) {
+    netns_ = netns;
+    DiffMap(from.links, to.links, kSetLink, kRemoveLink);
+    DiffMap(from.addresses, to.addresses, kSetAddress, kRemoveAddress);
+    DiffMap(from.sysctls, to.sysctls, kSetSysctl, kRemoveSysctl);
+    DiffMap(from.neighbours, to.neighbours, kSetNeighbour, kRemoveNeighbour);
+    using RoutePhase = Phase (*)(const Route&);
+    DiffMap<RouteKey, Route, RoutePhase>(
+        from.routes, to.routes,
+        [](const Route& route) { return route.via ? kSetGatewayRoute : kSetLinkRoute; },
+        [](const Route& route) { return route.via ? kRemoveGatewayRoute : kRemoveLinkRoute; });
+    DiffRules(from.rules, to.rules);
+    netns_.clear();
+  }
+
+  // The rules that stay are, of each priority, the longest beginning of the new ones that the old
+  // ones have in the same order: the kernel can only append to them.
+  void DiffRules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
+    size_t next_old = 0;
+    for (size_t begin = 0; begin < to.size();) {
+      const auto place = [](const Rule& rule) { return std::pair(rule.family, rule.priority); };
+      const auto here = place(to[begin]);
+      while (next_old < from.size() && place(from[next_old]) < here) RemoveRule(from[next_old++]);
+      size_t next = begin;
+      std::vector<Rule> gone;
+      for (; next_old < from.size() && place(from[next_old]) == here; ++next_old) {
+        if (next < to.size() && place(to[next]) == here && to[next] == from[next_old]) {
+          ++next;
+        } else {
+          gone.push_back(from[next_old]);
+        }
+      }
+      size_t end = next;
+      for (; end < to.size() && place(to[end]) == here; ++end) {
+        Emit(kAddRule, Verb::kAdd, to[end]);
+      }
+      const std::set<Rule> added(to.begin() + next, to.begin() + end);
+      for (const Rule& rule : gone) {
+        Emit(added.contains(rule) ? kMoveRule : kRemoveRule, Verb::kRemove, rule);
+      }
+      begin = end;
+    }
+    while (next_old < from.size()) RemoveRule(from[next_old++]);
+  }
+
+  void RemoveRule(const Rule& rule) { Emit(kRemoveRule, Verb::kRemove, rule); }
+
+  void DiffChain(const ChainKey& key, const std::vector<IptablesRule>& from,
+                 const std::vector<IptablesRule>& to) {
+    if (from == to) return;
+    const auto& builtin = BuiltinChains(key.table);
+    const bool is_builtin = std::find(builtin.begin(), builtin.end(), key.chain) != builtin.end();
+    size_t same = 0;
+    while (same < from.size() && same < to.size() && from[same] == to[same]) ++same;
+    size_t old_end = from.size();
+    size_t new_end = to.size();
+    while (old_end > same && new_end > same && from[old_end - 1] == to[new_end - 1]) {
+      --old_end;
+      --new_end;
+    }
+    // common[i][j]: length of the longest common subsequence of from[i..) and to[j..).
+    const size_t rows = old_end - same;
+    const size_t columns = new_end - same;
+    std::vector<std::vector<int>> common(rows + 1, std::vector<int>(columns + 1));
+    for (size_t i = rows; i-- > 0;) {
+      for (size_t j = columns; j-- > 0;) {
+        common[i][j] = from[same + i] == to[same + j]
+                           ? common[i + 1][j + 1] + 1
+                           : std::max(common[i + 1][j], common[i][j + 1]);
+      }
+    }
+    // All insertions happen before all removals, so places count the rules that will go.
+    std::vector<ChainRule> removals;
+    int position = static_cast<int>(same) + 1;
+    for (size_t i = 0, j = 0; i < rows || j < columns; ++position) {
+      if (i < rows && j < columns && from[same + i] == to[same + j]) {
+        ++i;
+        ++j;
+      } else if (j < columns && (i == rows || common[i][j + 1] >= common[i + 1][j])) {
+        Emit(is_builtin ? kInsertIntoBuiltinChain : kInsertIntoChain, Verb::kAdd,
+             ChainRule{key, position, to[same + j++]});
+      } else {
+        removals.push_back({key, position, from[same + i++]});
+      }
+    }
+    for (auto it = removals.rbegin(); it != removals.rend(); ++it) {
+      Emit(is_builtin ? kRemoveFromBuiltinChain : kRemoveFromChain, Verb::kRemove, *it);
+    }
+  }
+
+  std::string netns_;
+  std::array<std::vector<Operation>, kPhases> phases_;
+};
+
+Status Exists(std::string what) { return Fail(std::string(kOperationExists), std::move(what)); }
+Status Missing(std::string what) { return Fail(std::string(kOperationMissing), std::move(what)); }
+
+template <typename Key, typename Value>
+Status ApplyToMap(Verb verb, const Entry<Key, Value>& entry, std::map<Key, Value>& map,
+                  const char* what) {
+  if (verb == Verb::kAdd) {
+    if (!map.emplace(entry.key, entry.value).second) return Exists(what);
+    return {};
+  }
+  const auto found = map.find(entry.key);
+  if (found == map.end()) return Missing(what);
+  if (verb == Verb::kReplace) {
+    found->second = entry.value;
+  } else {
+    map.erase(found);
+  }
+  return {};
+}
+
+// Applies one operation; `net` is the namespace it is for.
+struct Applier {
+  Verb verb;
+  HostState& state;
+  NetState& net;
+
+  Status NeedLink(const std::string& dev) const {
+    if (verb == Verb::kRemove || dev.empty() || net.links.contains(dev)) return {};
+    return Missing(fmt::format("link {}", dev));
+  }
+  Status operator()(const PodNamespace& pod) const {
+    if (verb == Verb::kRemove) {
+      return state.pods.erase(pod.name) == 1 ? Status() : Missing("namespace");
+    }
+    return state.pods.emplace(pod.name, NewNetState()).second ? Status() : Exists("namespace");
+  }
+  Status operator()(const LinkEntry& entry) const {
+    return ApplyToMap(verb, entry, net.links, "link");
+  }
+  Status operator()(const AddressEntry& entry) const {
+    if (Status status = NeedLink(entry.key.dev); !status) return status;
+    return ApplyToMap(verb, entry, net.addresses, "address");
+  }
+  Status operator()(const SysctlEntry& entry) const {
+    return ApplyToMap(verb, entry, net.sysctls, "sysctl");
+  }
+  Status operator()(const NeighbourEntry& entry) const {
+    if (Status status = NeedLink(entry.key.dev); !status) return status;
+    return ApplyToMap(verb, entry, net.neighbours, "neighbour");
+  }
+  Status operator()(const FdbEntry& entry) const {
+    if (Status status = NeedLink(entry.key.dev); !status) return status;
+    return ApplyToMap(verb, entry, state.fdb, "FDB entry");
+  }
+  Status operator()(const RouteEntry& entry) const {
+    if (Status status = NeedLink(entry.value.dev); !status) return status;
+    return ApplyToMap(verb, entry, net.routes, "route");
+  }
+  Status operator()(const IpsetEntry& entry) const {
+    return ApplyToMap(verb, entry, state.ipsets, "ipset");
+  }
+  Status operator()(const NftConnmark& nft) const {
+    if ((verb == Verb::kAdd) == state.nft.has_value()) {
+      return verb == Verb::kAdd ? Exists("nft table") : Missing("nft table");
+    }
+    if (verb == Verb::kRemove) {
+      state.nft.reset();
+    } else {
+      state.nft = nft;
+    }
+    return {};
+  }
+  Status operator()(const ChainKey& key) const {
+    if (verb == Verb::kRemove) return state.chains.erase(key) == 1 ? Status() : Missing("chain");
+    return state.chains.try_emplace(key).second ? Status() : Exists("chain");
+  }
+  Status operator()(const ChainRule& at) const {
+    const auto found = state.chains.find(at.chain);
+    if (found == state.chains.end()) return Missing("chain");
+    std::vector<IptablesRule>& rules = found->second;
+    size_t place = static_cast<size_t>(at.position) - 1;
+    if (at.position == 0) {
+      place = verb == Verb::kAdd
+                  ? rules.size()
+                  : static_cast<size_t>(std::ranges::find(rules, at.rule) - rules.begin());
+    }
+    if (verb == Verb::kRemove) {
+      if (place >= rules.size() || rules[place] != at.rule) return Missing("iptables rule");
+      rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(place));
+    } else {
+      if (place > rules.size()) return Missing("place of iptables rule");
+      rules.insert(rules.begin() + static_cast<std::ptrdiff_t>(place), at.rule);
+    }
+    return {};
+  }
+  Status operator()(const Rule& rule) const {
+    const auto before = [](const Rule& a, const Rule& b) {
+      return std::pair(a.family, a.priority) < std::pair(b.family, b.priority);
+    };
+    const auto [begin, end] = std::equal_range(net.rules.begin(), net.rules.end(), rule, before);
+    const auto same = std::find(begin, end, rule);
+    if (verb == Verb::kRemove) {
+      if (same == end) return Missing("rule");
+      net.rules.erase(same);
+    } else {
+      if (same != end) return Exists("rule");
+      net.rules.insert(end, rule);
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+std::vector<Operation> Diff(const HostState& from, const HostState& to) {
+  const HostState between = WithoutOtherLinks(from, to);
+  if (between == from) return Differ().Run(from, to);
+  std::vector<Operation> operations = Differ().Run(from, between);
+  std::ranges::move(Differ().Run(between, to), std::back_inserter(operations));
+  return operations;
+}
+
+Status Apply(const Operation& operation, HostState& state) {
+  NetState* net = state.Find(operation.netns);
+  if (net == nullptr) return Missing(fmt::format("namespace {}", operation.netns));
+  return std::visit(Applier{operation.verb, state, *net}, operation.subject);
+}
+
+Status Apply(std::span<const Operation> operations, HostState& state) {
+  for (const Operation& operation : operations) {
+    if (Status status = Apply(operation, state); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace cnisim
