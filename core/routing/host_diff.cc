@@ -77,6 +77,26 @@ HostState WithoutOtherLinks(HostState state, const HostState& to) {
   return state;
 }
 
+// Whether no packet can match both.
+bool AreDisjoint(const Rule& a, const Rule& b) {
+  const auto apart = [](const std::optional<IpCidr>& x, const std::optional<IpCidr>& y) {
+    return x && y && !x->Contains(y->network()) && !y->Contains(x->network());
+  };
+  return apart(a.from, b.from) || apart(a.to, b.to) ||
+         (!a.iif.empty() && !b.iif.empty() && a.iif != b.iif) ||
+         (a.mask == b.mask && a.mark != b.mark);
+}
+
+// Whether two rules that can match the same packet would stand in another order than in `rules`.
+bool IsInConflict(const std::vector<Rule>& rules, const std::vector<size_t>& order) {
+  for (size_t i = 0; i < order.size(); ++i) {
+    for (size_t j = i + 1; j < order.size(); ++j) {
+      if (order[i] > order[j] && !AreDisjoint(rules[order[i]], rules[order[j]])) return true;
+    }
+  }
+  return false;
+}
+
 class Differ {
  public:
   std::vector<Operation> Run(const HostState& from, const HostState& to) {
@@ -159,37 +179,52 @@ class Differ {
     netns_.clear();
   }
 
-  // The rules that stay are, of each priority, the longest beginning of the new ones that the old
-  // ones have in the same order: the kernel can only append to them.
   void DiffRules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
-    size_t next_old = 0;
-    for (size_t begin = 0; begin < to.size();) {
-      const auto place = [](const Rule& rule) { return std::pair(rule.family, rule.priority); };
-      const auto here = place(to[begin]);
-      while (next_old < from.size() && place(from[next_old]) < here) RemoveRule(from[next_old++]);
-      size_t next = begin;
-      std::vector<Rule> gone;
-      for (; next_old < from.size() && place(from[next_old]) == here; ++next_old) {
-        if (next < to.size() && place(to[next]) == here && to[next] == from[next_old]) {
-          ++next;
-        } else {
-          gone.push_back(from[next_old]);
-        }
-      }
-      size_t end = next;
-      for (; end < to.size() && place(to[end]) == here; ++end) {
-        Emit(kAddRule, Verb::kAdd, to[end]);
-      }
-      const std::set<Rule> added(to.begin() + next, to.begin() + end);
-      for (const Rule& rule : gone) {
-        Emit(added.contains(rule) ? kMoveRule : kRemoveRule, Verb::kRemove, rule);
-      }
-      begin = end;
+    using Place = std::pair<Family, int>;
+    std::map<Place, std::pair<std::vector<Rule>, std::vector<Rule>>> groups;
+    for (const Rule& rule : from) groups[{rule.family, rule.priority}].first.push_back(rule);
+    for (const Rule& rule : to) groups[{rule.family, rule.priority}].second.push_back(rule);
+    for (const auto& [place, group] : groups) {
+      if (group.first != group.second) DiffEqualRules(group.first, group.second);
     }
-    while (next_old < from.size()) RemoveRule(from[next_old++]);
   }
 
-  void RemoveRule(const Rule& rule) { Emit(kRemoveRule, Verb::kRemove, rule); }
+  // Rules of one priority. The kernel appends, so new ones come after those that stay. If that
+  // would put two into the wrong order that can match the same packet, only those stay that are, in
+  // the same order, the beginning of the new rules.
+  void DiffEqualRules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
+    std::map<Rule, size_t> wanted;  // and its place
+    for (size_t i = 0; i < to.size(); ++i) wanted[to[i]] = i;
+    std::vector<size_t> result;  // places in `to`, in the order in which they would stand
+    std::vector<bool> stays(to.size());
+    for (const Rule& rule : from) {
+      const auto found = wanted.find(rule);
+      if (found == wanted.end()) continue;
+      result.push_back(found->second);
+      stays[found->second] = true;
+    }
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (!stays[i]) result.push_back(i);
+    }
+    if (IsInConflict(to, result)) {
+      size_t kept = 0;
+      stays.assign(to.size(), false);
+      for (const Rule& rule : from) {
+        if (kept < to.size() && rule == to[kept]) stays[kept++] = true;
+      }
+    }
+    for (const Rule& rule : from) {
+      const auto found = wanted.find(rule);
+      if (found == wanted.end()) {
+        Emit(kRemoveRule, Verb::kRemove, rule);
+      } else if (!stays[found->second]) {
+        Emit(kMoveRule, Verb::kRemove, rule);
+      }
+    }
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (!stays[i]) Emit(kAddRule, Verb::kAdd, to[i]);
+    }
+  }
 
   void DiffChain(const ChainKey& key, const std::vector<IptablesRule>& from,
                  const std::vector<IptablesRule>& to) {

@@ -6,7 +6,7 @@
 // before the route through it, a chain before the jump to it; what goes leaves in the opposite
 // order. Two things cannot be had that way: a link that becomes another one takes all that is on it
 // with it, and a rule that must change its place among rules of equal priority is removed and
-// added, as the kernel appends.
+// added, as the kernel appends. Their order is therefore left as it comes where it cannot matter.
 //
 // Errors: applying fails with kOperationExists if what is added is there already, and with
 // kOperationMissing if what is replaced or removed, or the link below it, is not; the state is then
@@ -74,7 +74,8 @@ struct Operation {
   friend auto operator<=>(const Operation&, const Operation&) = default;
 };
 
-// Applied to `from`, in order, gives `to`.
+// Applied to `from`, in order, gives `to`; rules of equal priority that no packet can match both
+// may stand in another order.
 std::vector<Operation> Diff(const HostState& from, const HostState& to);
 
 Status Apply(const Operation& operation, HostState& state);
