@@ -341,7 +341,7 @@ class ForwardingWalk::Journey {
       outer.size = packet.size + (dst.is_v4() ? kVxlanOverhead : kVxlanOverheadIpv6);
       outer.dont_fragment = false;
     } else {
-      outer.tuple.protocol = "ipip";
+      outer.tuple.protocol = "ipencap";
       outer.size = packet.size + kIpipOverhead;
       outer.dont_fragment = packet.dont_fragment;
     }

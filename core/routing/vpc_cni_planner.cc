@@ -2,22 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cassert>
 #include <utility>
+
+#include "core/routing/plan.h"
 
 namespace cnisim {
 namespace {
 
 constexpr std::string_view kConnmarkChain = "AWS-CONNMARK-CHAIN-0";
 constexpr std::string_view kSnatChain = "AWS-SNAT-CHAIN-0";
-
-IpCidr AnyOf(IpAddress address) {
-  return address.is_v4() ? IpCidr(Ipv4Cidr(Ipv4Address(), 0)) : IpCidr(Ipv6Cidr(Ipv6Address(), 0));
-}
-
-// IPv6 routes have metric 1024 where none is given.
-uint32_t MetricOf(IpAddress address) { return address.is_v4() ? 0 : 1024; }
 
 // The VPC's router: the first address after an IPv4 subnet's base; one link-local one for IPv6.
 IpAddress GatewayOf(const IpCidr& subnet) {
@@ -29,20 +23,6 @@ IpAddress GatewayOf(const IpCidr& subnet) {
 IpAddress GatewayInPod(IpAddress pod, size_t index) {
   return pod.is_v4() ? IpAddress(Ipv4Address(169, 254, 1, static_cast<uint8_t>(index + 1)))
                      : IpAddress(Ipv6Address(0xfe80000000000000, index + 1));
-}
-
-RouteEntry DeviceRoute(IpAddress to, std::string dev, int table = kMainTable) {
-  Route route;
-  route.dev = std::move(dev);
-  route.scope = Scope::kLink;
-  return {{table, IpCidr(to), MetricOf(to)}, std::move(route)};
-}
-
-RouteEntry DefaultRoute(IpAddress via, std::string dev, int table = kMainTable) {
-  Route route;
-  route.via = via;
-  route.dev = std::move(dev);
-  return {{table, AnyOf(via), MetricOf(via)}, std::move(route)};
 }
 
 Rule FromRule(int priority, IpAddress from, int table) {
@@ -73,74 +53,8 @@ Rule InterfaceRule(Family family, std::string iif, int table) {
 
 IptablesMatch Comment(std::string text) { return CommentMatch{std::move(text)}; }
 
-class Plan {
- public:
-  explicit Plan(size_t expected) { operations_.reserve(expected); }
-
-  template <typename Subject>
-  void Add(Subject subject, const std::string& netns = "") {
-    Emit(Verb::kAdd, netns, std::move(subject));
-  }
-  template <typename Subject>
-  void Emit(Verb verb, const std::string& netns, Subject subject) {
-    operations_.push_back({verb, netns, std::move(subject)});
-  }
-  void AddSysctl(std::string name, std::string value) {
-    Add(SysctlEntry{std::move(name), std::move(value)});
-  }
-  void AddAddress(const std::string& dev, IpAddress address, int length,
-                  const std::string& netns = "") {
-    Add(AddressEntry{{dev, address}, {length, Scope::kGlobal}}, netns);
-  }
-  void Append(const ChainKey& chain, IptablesRule rule) {
-    Add(ChainRule{chain, 0, std::move(rule)});
-  }
-  std::vector<Operation> Take() { return std::move(operations_); }
-
- private:
-  std::vector<Operation> operations_;
-};
-
-// What undoes `additions`, last first. What is in a removed namespace goes with it.
-std::vector<Operation> Undo(std::vector<Operation> additions) {
-  std::erase_if(additions, [](const Operation& operation) { return !operation.netns.empty(); });
-  std::reverse(additions.begin(), additions.end());
-  for (Operation& operation : additions) operation.verb = Verb::kRemove;
-  return additions;
-}
-
 int PodMtu(const VpcCniHostSettings& settings) {
   return settings.pod_mtu != 0 ? settings.pod_mtu : settings.mtu;
-}
-
-struct VethPair {
-  const std::string& netns;
-  const std::string& host_name;
-  const std::string& container_name;
-  MacAddress host_mac;
-  MacAddress container_mac;
-  int host_index;
-  int container_index;
-};
-
-void AddVethPair(const VethPair& veth, int mtu, Plan& plan) {
-  Link host;
-  host.type = LinkType::kVeth;
-  host.index = veth.host_index;
-  host.mac = veth.host_mac;
-  host.mtu = mtu;
-  host.peer_netns = veth.netns;
-  host.peer = veth.container_name;
-  host.peer_index = veth.container_index;
-  Link container;
-  container.type = LinkType::kVeth;
-  container.index = veth.container_index;
-  container.mac = veth.container_mac;
-  container.mtu = mtu;
-  container.peer = veth.host_name;
-  container.peer_index = veth.host_index;
-  plan.Add(LinkEntry{veth.host_name, std::move(host)});
-  plan.Add(LinkEntry{veth.container_name, std::move(container)}, veth.netns);
 }
 
 // The plugin wants no autoconfiguration on what it makes.
@@ -342,13 +256,6 @@ void AddEgressReject(const IpCidr& range, Plan& plan) {
   plan.Add(ChainRule{{FamilyOf(range), IptablesTable::kFilter, "FORWARD"}, 1, std::move(rule)});
 }
 
-RouteEntry WithSource(RouteEntry entry, int protocol, IpAddress src, uint32_t metric) {
-  entry.key.metric = metric;
-  entry.value.protocol = protocol;
-  entry.value.src = src;
-  return entry;
-}
-
 Link EniLink(const VpcCniHostSettings& settings, const VpcCniEni& eni) {
   Link link;
   link.index = eni.link_index;
@@ -373,17 +280,20 @@ Result<HostState> PlanBoot(const VpcCniHostSettings& settings, const VpcCniNode&
   plan.Add(LinkEntry{eni.link, EniLink(settings, eni)});
   plan.AddAddress(eni.link, eni.primary_ip, eni.subnet.length());
   const IpAddress gateway = GatewayOf(eni.subnet);
-  RouteEntry connected = DeviceRoute(eni.subnet.network(), eni.link);
-  connected.key.destination = eni.subnet;
+  RouteEntry connected = ConnectedRoute(eni.subnet, eni.link, eni.primary_ip);
   if (node.image == NodeImage::kAl2) {
-    plan.Add(WithSource(connected, kProtocolKernel, eni.primary_ip, 0));
+    plan.Add(std::move(connected));
     plan.Add(DefaultRoute(gateway, eni.link));
   } else {
     // systemd-networkd takes the gateway and the VPC's resolver from DHCP, with metric 512.
     const auto dhcp = [&](RouteEntry entry) {
-      plan.Add(WithSource(std::move(entry), kProtocolDhcp, eni.primary_ip, 512));
+      entry.key.metric = 512;
+      entry.value.protocol = kProtocolDhcp;
+      entry.value.src = eni.primary_ip;
+      plan.Add(std::move(entry));
     };
-    plan.Add(WithSource(connected, kProtocolKernel, eni.primary_ip, 512));
+    connected.key.metric = 512;
+    plan.Add(std::move(connected));
     dhcp(DeviceRoute(gateway, eni.link));
     dhcp(DefaultRoute(gateway, eni.link));
     if (!node.vpc_cidrs.empty()) {

@@ -9,6 +9,15 @@ bool AnyContains(const std::vector<IpCidr>& cidrs, IpAddress address) {
   return std::ranges::any_of(cidrs, [&](const IpCidr& cidr) { return cidr.Contains(address); });
 }
 
+// RFC 1918, RFC 6598 and RFC 4193: no internet gateway forwards them.
+bool IsPrivate(IpAddress address) {
+  static const std::vector<IpCidr> kPrivate = {
+      Ipv4Cidr(Ipv4Address(10, 0, 0, 0), 8), Ipv4Cidr(Ipv4Address(172, 16, 0, 0), 12),
+      Ipv4Cidr(Ipv4Address(192, 168, 0, 0), 16), Ipv4Cidr(Ipv4Address(100, 64, 0, 0), 10),
+      Ipv6Cidr(Ipv6Address(0xfc00000000000000, 0), 7)};
+  return AnyContains(kPrivate, address);
+}
+
 // The VPC's router has the second address of every subnet, and one link-local address.
 bool IsGateway(const VpcInterface& interface, IpAddress address) {
   if (address == Ipv6Address(0xfe800ec200000000, 1)) return true;
@@ -43,7 +52,8 @@ FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
     }
   }
   if (to == nullptr) {
-    const bool inside = AnyContains(cidrs_, frame.dst) || frame.node.empty();
+    const bool inside =
+        AnyContains(cidrs_, frame.dst) || IsPrivate(frame.dst) || frame.node.empty();
     return {inside ? DropReason::kUnknownDestination : DropReason::kNone, "", ""};
   }
   if (to->source_dest_check && !AnyContains(to->addresses, frame.dst)) {

@@ -3,7 +3,8 @@
 //
 // A frame to the gateway goes to whoever has the destination, or leaves the VPC; a frame to a next
 // hop in the subnet goes to whoever has that address. An ENI with the check on sends and receives
-// only what is from or for its own addresses. Security groups and route tables are not here.
+// only what is from or for its own addresses. Private addresses that nobody has are nobody's:
+// peerings, security groups and route tables are not here.
 //
 // Source: EC2's documentation of ENIs and of the source/destination check. Complexity: a search
 // through all interfaces for each frame.
