@@ -71,8 +71,22 @@ struct RandomMatch {
   friend auto operator<=>(const RandomMatch&, const RandomMatch&) = default;
 };
 
+// "-m recent": remembers a source under a name (0 seconds), or asks whether it was remembered
+// within so many seconds.
+struct RecentMatch {
+  std::string name;
+  int seconds = 0;
+  friend auto operator<=>(const RecentMatch&, const RecentMatch&) = default;
+};
+
+// "-m nfacct --nfacct-name NAME": counts, and matches always.
+struct AccountingMatch {
+  std::string name;
+  friend auto operator<=>(const AccountingMatch&, const AccountingMatch&) = default;
+};
+
 using IptablesMatch = std::variant<CommentMatch, AddrTypeMatch, MarkMatch, PortMatch, SetMatch,
-                                   NewConnectionMatch, RandomMatch>;
+                                   NewConnectionMatch, RandomMatch, RecentMatch, AccountingMatch>;
 
 enum class Verdict : uint8_t { kAccept, kDrop, kReturn, kReject, kNoTrack };
 enum class PortRandomness : uint8_t { kNone, kRandom, kRandomFully };

@@ -61,6 +61,9 @@ struct MatchPacket {
     // A rule after another one asks anew.
     return (HashMix(hash ^ match.probability) >> 33) < match.probability;
   }
+  // Sources are not remembered: every client is a new one.
+  bool operator()(const RecentMatch& match) const { return match.seconds == 0; }
+  bool operator()(const AccountingMatch&) const { return true; }
 };
 
 bool RuleMatches(const HostState& host, const HookPacket& packet, const IptablesRule& rule) {
@@ -138,10 +141,8 @@ class TableWalk {
       }
       return true;
     } else if (std::holds_alternative<MasqueradeTarget>(target)) {
-      for (const auto& [key, attributes] : host_.net.addresses) {
-        if (key.dev != packet_.out || FamilyOf(key.address) != family_) continue;
-        SetSource(packet_, key.address);
-        break;
+      if (const auto src = SelectSource(host_.net, packet_.out, packet_.tuple.dst)) {
+        SetSource(packet_, *src);
       }
       return true;
     }

@@ -16,8 +16,11 @@ struct MatchText {
   const IptablesRule& rule;
 
   std::string operator()(const CommentMatch& match) const {
-    // iptables quotes what is more than one plain word.
-    const bool plain = match.text.find_first_of(" \"'\\;") == std::string::npos;
+    // iptables quotes all but words of letters, digits, '_' and '-'.
+    const bool plain = std::ranges::all_of(match.text, [](char c) {
+      return c == '_' || c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+             (c >= 'A' && c <= 'Z');
+    });
     return fmt::format(" -m comment --comment {1}{0}{1}", match.text, plain ? "" : "\"");
   }
   std::string operator()(const AddrTypeMatch& match) const {
@@ -42,6 +45,15 @@ struct MatchText {
   std::string operator()(const RandomMatch& match) const {
     return fmt::format(" -m statistic --mode random --probability {:.11f}",
                        match.probability / 2147483648.0);
+  }
+  std::string operator()(const RecentMatch& match) const {
+    const std::string what =
+        match.seconds == 0 ? "--set" : fmt::format("--rcheck --seconds {} --reap", match.seconds);
+    return fmt::format(" -m recent {} --name {} --mask 255.255.255.255 --rsource", what,
+                       match.name);
+  }
+  std::string operator()(const AccountingMatch& match) const {
+    return fmt::format(" -m nfacct --nfacct-name  {}", match.name);
   }
 };
 

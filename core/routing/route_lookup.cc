@@ -34,20 +34,29 @@ std::map<RouteKey, Route>::const_iterator LongestMatch(const NetState& net, int 
   return net.routes.end();
 }
 
-// The source of a packet from here: the route's; else one of the link's addresses, that of the
-// gateway's subnet before others; else the first global one of all links.
-std::optional<IpAddress> ChooseSource(const NetState& net, const Route& route, Family family) {
-  if (route.src) return route.src;
+}  // namespace
+
+std::string LinkOfAddress(const NetState& net, IpAddress address) {
+  for (const auto& [key, attributes] : net.addresses) {
+    if (key.address == address) return key.dev;
+  }
+  const bool loopback =
+      address.is_v4() && Ipv4Cidr(Ipv4Address(127, 0, 0, 0), 8).Contains(address.v4());
+  return loopback ? "lo" : "";
+}
+
+std::optional<IpAddress> SelectSource(const NetState& net, const std::string& dev,
+                                      IpAddress next_hop) {
   std::optional<IpAddress> on_link;
   std::optional<IpAddress> anywhere;
   int lowest_index = 0;
   for (const auto& [key, attributes] : net.addresses) {
-    if (FamilyOf(key.address) != family || attributes.scope != Scope::kGlobal) continue;
-    if (key.dev == route.dev) {
+    if (FamilyOf(key.address) != FamilyOf(next_hop) || attributes.scope != Scope::kGlobal) continue;
+    if (key.dev == dev) {
       const IpCidr subnet = key.address.is_v4()
                                 ? IpCidr(Ipv4Cidr(key.address.v4(), attributes.length))
                                 : IpCidr(Ipv6Cidr(key.address.v6(), attributes.length));
-      if (route.via && subnet.Contains(*route.via)) return key.address;
+      if (subnet.Contains(next_hop)) return key.address;
       if (!on_link) on_link = key.address;
     }
     const auto link = net.links.find(key.dev);
@@ -58,17 +67,6 @@ std::optional<IpAddress> ChooseSource(const NetState& net, const Route& route, F
     }
   }
   return on_link ? on_link : anywhere;
-}
-
-}  // namespace
-
-std::string LinkOfAddress(const NetState& net, IpAddress address) {
-  for (const auto& [key, attributes] : net.addresses) {
-    if (key.address == address) return key.dev;
-  }
-  const bool loopback =
-      address.is_v4() && Ipv4Cidr(Ipv4Address(127, 0, 0, 0), 8).Contains(address.v4());
-  return loopback ? "lo" : "";
 }
 
 RouteLookup LookUpRoute(const NetState& net, const RouteQuery& query) {
@@ -93,7 +91,10 @@ RouteLookup LookUpRoute(const NetState& net, const RouteQuery& query) {
       lookup.outcome = RouteLookup::Outcome::kBlackhole;
     } else {
       lookup.outcome = RouteLookup::Outcome::kUnicast;
-      lookup.src = query.src ? query.src : ChooseSource(net, found->second, rule.family);
+      const Route& route = found->second;
+      lookup.src = query.src   ? query.src
+                   : route.src ? route.src
+                               : SelectSource(net, route.dev, route.via.value_or(query.dst));
     }
     return lookup;
   }

@@ -38,6 +38,11 @@ RouteLookup LookUpRoute(const NetState& net, const RouteQuery& query);
 // The link that has this address, loopback's block included; empty if none has.
 std::string LinkOfAddress(const NetState& net, IpAddress address);
 
+// The address that a packet from here gets if its route names none: one of the link's, first that
+// of the next hop's subnet; else the first of all links.
+std::optional<IpAddress> SelectSource(const NetState& net, const std::string& dev,
+                                      IpAddress next_hop);
+
 // ip route get DST [from SRC] [iif DEV] [mark MARK]
 std::string RenderRouteGet(const NetState& net, const RouteQuery& query);
 
