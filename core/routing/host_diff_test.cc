@@ -218,7 +218,7 @@ std::string Outcome(const std::map<std::string, const HostState*>& nodes, const 
 TEST(HostDiff, NoMomentCutsOffAPodThatBothStatesServe) {
   int operations = 0;
   int probes_checked = 0;
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < 24; ++seed) {
     SCOPED_TRACE(seed);
     VpcCniCluster cluster(seed);
     const auto states = cluster.States();
@@ -286,8 +286,8 @@ TEST(HostDiff, NoMomentCutsOffAPodThatBothStatesServe) {
     }
     ASSERT_EQ(WithSortedRules(state), WithSortedRules(to));
   }
-  EXPECT_GT(operations, 1000);
-  EXPECT_GT(probes_checked, 20000);
+  EXPECT_GT(operations, 500);
+  EXPECT_GT(probes_checked, 10000);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "core/net/veth_name.h"
 #include "core/routing/calico_planner.h"
 #include "core/routing/host_state.h"
+#include "core/routing/kube_proxy.h"
 #include "core/routing/vpc_cni_planner.h"
 
 namespace cnisim {
@@ -77,6 +78,8 @@ class VpcCniScript final : public HostScript {
       ReadEni(words);
     } else if (what == "pod") {
       ReadPod(words);
+    } else if (what == "kube-proxy") {
+      kube_proxy_ = true;
     } else if (what == "delete") {
       deleted_.push_back(words[1]);
     } else {
@@ -86,6 +89,9 @@ class VpcCniScript final : public HostScript {
 
   HostState State() const override {
     HostState state = *PlanNode(settings_, node_);
+    if (kube_proxy_) {
+      EXPECT_TRUE(Apply(PlanKubeProxy({}), state));
+    }
     for (const std::string& name : deleted_) {
       for (const VpcCniPod& pod : node_.pods) {
         if (pod.netns != name) continue;
@@ -203,6 +209,7 @@ class VpcCniScript final : public HostScript {
   VpcCniHostSettings settings_;
   VpcCniNode node_;
   std::vector<std::string> deleted_;
+  bool kube_proxy_ = false;
   int next_index_ = 2;
   uint64_t macs_ = 0;
 };

@@ -20,7 +20,10 @@ class Plan {
   }
   template <typename Subject>
   void Emit(Verb verb, const std::string& netns, Subject subject) {
-    operations_.push_back({verb, netns, std::move(subject)});
+    Operation& operation = operations_.emplace_back();
+    operation.verb = verb;
+    operation.netns = netns;
+    operation.subject = std::move(subject);
   }
   void AddSysctl(std::string name, std::string value) {
     Add(SysctlEntry{std::move(name), std::move(value)});

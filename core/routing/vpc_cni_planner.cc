@@ -59,9 +59,10 @@ int PodMtu(const VpcCniHostSettings& settings) {
 
 // The plugin wants no autoconfiguration on what it makes.
 void AddIpv6Sysctls(const std::string& dev, Plan& plan) {
-  plan.AddSysctl(fmt::format("net.ipv6.conf.{}.accept_ra", dev), "0");
-  plan.AddSysctl(fmt::format("net.ipv6.conf.{}.accept_redirects", dev), "1");
-  plan.AddSysctl(fmt::format("net.ipv6.conf.{}.forwarding", dev), "0");
+  const std::string conf = "net.ipv6.conf." + dev;
+  plan.AddSysctl(conf + ".accept_ra", "0");
+  plan.AddSysctl(conf + ".accept_redirects", "1");
+  plan.AddSysctl(conf + ".forwarding", "0");
 }
 
 // The inside of a pod: everything goes to the host's end, whose address never has to be asked for.
