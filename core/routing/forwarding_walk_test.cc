@@ -108,6 +108,130 @@ TEST(ForwardingWalk, EveryPodReachesTheWorldAndItsNodeAndIsAnswered) {
   }
 }
 
+// A fault of one pod's entries cuts off that pod, at its node, by the name that an operator would
+// look for.
+TEST(ForwardingWalk, FaultsAreFoundWhereTheyAre) {
+  int faults = 0;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(seed);
+    const VpcCniCluster cluster(seed);
+    const auto good = cluster.States();
+    const VpcFabric fabric = cluster.MakeFabric();
+    for (const auto& [name, node] : cluster.nodes) {
+      for (const VpcCniPod& pod : node.pods) {
+        const VpcCniPodInterface& interface = pod.interfaces[0];
+        const std::string& other = name == "node-0" ? "node-1" : "node-0";
+        const IpAddress other_ip = cluster.nodes.at(other).enis[0].primary_ip;
+        const auto send = [&](const HostState& bad, bool from_pod) {
+          auto nodes = Pointers(good);
+          nodes[name] = &bad;
+          ForwardingWalk walk(nodes, fabric);
+          ++faults;
+          return from_pod ? walk.Send(name, pod.netns, Tcp(interface.ip, other_ip))
+                          : walk.Send(other, "", Tcp(other_ip, interface.ip));
+        };
+        // The veth's entry in the pod.
+        HostState bad = good.at(name);
+        bad.pods[pod.netns].neighbours.begin()->second = MacAddress(1);
+        WalkResult result = send(bad, true);
+        EXPECT_EQ(result.dropped, DropReason::kWrongNeighbour) << RenderWalk(result);
+        EXPECT_EQ(result.netns, pod.netns);
+        // The pod's link.
+        bad = good.at(name);
+        bad.net.links[interface.host_name].up = false;
+        result = send(bad, false);
+        EXPECT_EQ(result.dropped, DropReason::kNoDevice) << RenderWalk(result);
+        EXPECT_EQ(result.node, name);
+        if (pod.branch || interface.route_table == kMainTable) continue;
+        // The from-pod rule: missing, and with an empty table.
+        for (const int table : {0, 99}) {
+          bad = good.at(name);
+          const auto rule = std::ranges::find_if(bad.net.rules, [&](const Rule& one) {
+            return one.priority == kFromPodRule && one.from == IpCidr(interface.ip);
+          });
+          ASSERT_NE(rule, bad.net.rules.end());
+          if (table == 0) {
+            bad.net.rules.erase(rule);
+          } else {
+            rule->table = table;
+          }
+          result = send(bad, true);
+          EXPECT_EQ(result.dropped, DropReason::kSourceCheck) << RenderWalk(result);
+          EXPECT_EQ(result.node, name);
+        }
+      }
+    }
+  }
+  EXPECT_GT(faults, 500);
+}
+
+// An IPv6 node and one of its pods, which has an interface for IPv4.
+TEST(ForwardingWalk, Ipv6PodsReachIpv6AsThemselvesAndIpv4AsTheNode) {
+  VpcCniHostSettings settings;
+  settings.ipv6 = true;
+  std::map<std::string, HostState> states;
+  std::vector<VpcInterface> interfaces;
+  for (int n = 0; n < 2; ++n) {
+    VpcCniNode node;
+    node.subnet_ipv6 = *IpCidr::Parse("2001:db8::/64");
+    node.node_ipv6 = node.subnet_ipv6.network().Offset(10 + n);
+    VpcCniEni eni;
+    eni.subnet = *IpCidr::Parse("10.0.0.0/24");
+    eni.primary_ip = eni.subnet.network().Offset(10 + n);
+    node.enis.push_back(eni);
+    for (int p = 0; p < 2; ++p) {
+      VpcCniPod pod;
+      pod.netns = "pod-" + std::to_string(p);
+      VpcCniPodInterface interface;
+      interface.ip = node.subnet_ipv6.network().Offset(100 * (n + 1) + p);
+      interface.host_name = "eni" + std::to_string(p);
+      interface.host_mac = MacAddress(10 + p);
+      pod.interfaces.push_back(interface);
+      VpcCniEgress egress;
+      egress.pod_ip = kV4EgressRange.network().Offset(10 + p);
+      egress.node_ip = eni.primary_ip;
+      egress.chain = "CNI-E4-" + std::to_string(p);
+      egress.host_name = "veth" + std::to_string(p);
+      pod.egress = egress;
+      node.pods.push_back(pod);
+    }
+    const std::string name = "node-" + std::to_string(n);
+    states[name] = *PlanNode(settings, node);
+    interfaces.push_back({name,
+                          "eth0",
+                          {eni.subnet, node.subnet_ipv6},
+                          {IpCidr(eni.primary_ip), IpCidr(node.node_ipv6),
+                           IpCidr(Ip("2001:db8::").Offset(100 * (n + 1))),
+                           IpCidr(Ip("2001:db8::").Offset(100 * (n + 1) + 1))},
+                          true});
+  }
+  const auto nodes = Pointers(states);
+  const VpcFabric fabric({*IpCidr::Parse("10.0.0.0/16")}, interfaces);
+  for (int to_node = 0; to_node < 2; ++to_node) {
+    ForwardingWalk walk(nodes, fabric);
+    const Packet packet =
+        Tcp(Ip("2001:db8::").Offset(100), Ip("2001:db8::").Offset(100 * (to_node + 1) + 1));
+    const WalkResult there = walk.Send("node-0", "pod-0", packet);
+    ASSERT_TRUE(there.arrived()) << RenderWalk(there);
+    EXPECT_EQ(there.netns, "pod-1");
+    EXPECT_EQ(there.packet.tuple, packet.tuple);
+    const WalkResult back = walk.Send(there.node, there.netns, there.Reply());
+    ASSERT_TRUE(back.arrived()) << RenderWalk(back);
+    EXPECT_EQ(back.netns, "pod-0");
+  }
+  ForwardingWalk walk(nodes, fabric);
+  const WalkResult out =
+      walk.Send("node-0", "pod-0", Tcp(Ip("169.254.172.10"), Ip("198.51.100.1")));
+  ASSERT_TRUE(out.arrived()) << RenderWalk(out);
+  EXPECT_EQ(out.packet.tuple.src, Ip("10.0.0.10"));
+  const WalkResult back = walk.SendFromOutside(out.Reply());
+  ASSERT_TRUE(back.arrived()) << RenderWalk(back);
+  EXPECT_EQ(back.netns, "pod-0");
+  // But not one another.
+  EXPECT_EQ(walk.Send("node-0", "pod-0", Tcp(Ip("169.254.172.10"), Ip("169.254.172.11"))).dropped,
+            DropReason::kFiltered);
+}
+
 // A node with a primary ENI with one pod and a second ENI with one.
 class TwoEnis : public testing::Test {
  protected:

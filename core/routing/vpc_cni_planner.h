@@ -54,7 +54,6 @@ struct VpcCniHostSettings {
   std::string randomize_snat = "prng";         // ..._RANDOMIZESNAT: prng, hashrandom, none
   std::string veth_prefix = "eni";             // AWS_VPC_K8S_CNI_VETHPREFIX
   bool ipv6 = false;                           // ENABLE_IPv6
-  bool v4_egress = true;                       // ENABLE_V4_EGRESS; IPv6 nodes only
   bool v6_egress = false;                      // ENABLE_V6_EGRESS; IPv4 nodes only
   bool pod_eni = false;                        // ENABLE_POD_ENI
   SecurityGroupEnforcing enforcing = SecurityGroupEnforcing::kStrict;  // POD_SECURITY_GROUP_...
