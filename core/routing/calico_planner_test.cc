@@ -10,6 +10,7 @@
 
 #include "core/net/veth_name.h"
 #include "core/routing/forwarding_walk.h"
+#include "core/routing/host_diff.h"
 #include "core/routing/vpc_fabric.h"
 
 namespace cnisim {

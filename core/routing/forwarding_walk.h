@@ -21,9 +21,9 @@
 
 #include "core/net/mac.h"
 #include "core/routing/conntrack.h"
-#include "core/routing/host_diff.h"
 #include "core/routing/host_state.h"
 #include "core/routing/netfilter.h"
+#include "core/routing/operation.h"
 
 namespace cnisim {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/net/ip.h"
-#include "core/routing/host_diff.h"
+#include "core/routing/operation.h"
 
 namespace cnisim {
 

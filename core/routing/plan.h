@@ -1,3 +1,4 @@
+#include "core/routing/operation.h"
 // What planners write operations with.
 #ifndef CNISIM_CORE_ROUTING_PLAN_H_
 #define CNISIM_CORE_ROUTING_PLAN_H_
@@ -5,8 +6,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "core/routing/host_diff.h"
 
 namespace cnisim {
 

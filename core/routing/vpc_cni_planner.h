@@ -19,8 +19,8 @@
 
 #include "core/net/ip.h"
 #include "core/net/mac.h"
-#include "core/routing/host_diff.h"
 #include "core/routing/host_state.h"
+#include "core/routing/operation.h"
 
 namespace cnisim {
 
