@@ -117,8 +117,9 @@ TEST(ForwardingWalk, FaultsAreFoundWhereTheyAre) {
     const VpcCniCluster cluster(seed);
     const auto good = cluster.States();
     const VpcFabric fabric = cluster.MakeFabric();
-    for (const auto& [name, node] : cluster.nodes) {
-      for (const VpcCniPod& pod : node.pods) {
+    for (const auto& item : cluster.nodes) {
+      const std::string& name = item.first;  // Clang 14 captures no structured bindings
+      for (const VpcCniPod& pod : item.second.pods) {
         const VpcCniPodInterface& interface = pod.interfaces[0];
         const std::string& other = name == "node-0" ? "node-1" : "node-0";
         const IpAddress other_ip = cluster.nodes.at(other).enis[0].primary_ip;
