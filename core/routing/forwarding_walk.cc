@@ -115,7 +115,7 @@ class ForwardingWalk::Journey {
     Leave(host, node, *lookup.route, inside, packet);
   }
 
-  void FromOutside(Packet packet) {
+  void FromOutside(const Packet& packet) {
     Cross({"", "", packet.tuple.dst, packet.tuple.src, packet.tuple.dst}, packet);
   }
 
@@ -348,9 +348,9 @@ WalkResult ForwardingWalk::Send(const std::string& node, const std::string& netn
   return journey.Take();
 }
 
-WalkResult ForwardingWalk::SendFromOutside(Packet packet) {
+WalkResult ForwardingWalk::SendFromOutside(const Packet& packet) {
   Journey journey(*this);
-  journey.FromOutside(std::move(packet));
+  journey.FromOutside(packet);
   return journey.Take();
 }
 

@@ -135,7 +135,7 @@ class ForwardingWalk {
   // From a pod's namespace, or from the host itself if `netns` is empty.
   WalkResult Send(const std::string& node, const std::string& netns, Packet packet);
   // From outside, to whoever the fabric says.
-  WalkResult SendFromOutside(Packet packet);
+  WalkResult SendFromOutside(const Packet& packet);
 
   const Conntrack& conntrack(const std::string& node) { return conntracks_[node]; }
 

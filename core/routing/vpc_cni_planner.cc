@@ -155,7 +155,7 @@ void AddEgress(const VpcCniHostSettings& settings, const std::string& netns,
 std::vector<IptablesRule> Returns(const VpcCniHostSettings& settings, const VpcCniNode& node,
                                   std::string_view comment, std::string_view excluded_suffix) {
   std::vector<IptablesRule> rules;
-  const auto insert = [&](const std::vector<IpCidr>& cidrs, std::string text) {
+  const auto insert = [&](const std::vector<IpCidr>& cidrs, const std::string& text) {
     for (const IpCidr& cidr : cidrs) {
       if (!cidr.is_v4()) continue;
       IptablesRule rule;
