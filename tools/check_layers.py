@@ -19,6 +19,7 @@ ALLOWED = {
     "core/ipam": ["core/net", "core/ports", "core/telemetry"],
     "core/host": ["core/net", "core/ports", "core/ipam"],
     "core/ipam/calico": ["core/net", "core/ports"],
+    "core/routing": ["core/net", "core/ports"],
     "core/rpc": ["core/net", "core/ports", "core/telemetry"],
     "core/cni": ["core/net", "core/ports", "core/telemetry", "core/rpc"],
     "core/ipamd": ["core/net", "core/ports", "core/ipam", "core/rpc", "core/telemetry"],
