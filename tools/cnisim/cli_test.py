@@ -361,14 +361,14 @@ def test_logs_of_nodes(place):
     adds = {"ipamd.log": 0, "plugin.log": 0}
     policies = 0
     for node in nodes:
-        for file, count in adds.items():
+        for file in adds:
             lines = [json.loads(line) for line in
                      (place.path / "logs" / node / file).read_text().splitlines()]
             assert all(sorted(line) == ["caller", "level", "msg", "ts"] for line in lines)
             times = [line["ts"] for line in lines]
             assert times == sorted(times) and times[-1].startswith("2026-01-01T00:0"), times[-1]
-            adds[file] = count + sum("Received" in line["msg"] and "add" in line["msg"].lower()
-                                     for line in lines)
+            adds[file] += sum(line["msg"].startswith(("Received AddNetwork", "Received CNI add"))
+                              for line in lines)
             policies += sum("EnforceNpToPod returned Success : true" in line["msg"]
                             for line in lines)
     # Every ADD goes from the plugin to the agent, and what succeeds on to the policy agent.
@@ -587,7 +587,8 @@ def test_interrupted_sweep_says_how_far_it_came(place):
     assert process.returncode == 130
     said = "interrupted: of 4 runs 2 were finished, 1 cut short and 1 not begun"
     assert said in err, err
-    assert place.rows("x.db", "SELECT run_id, code, text FROM finding") == [
+    assert place.rows("x.db", "SELECT run_id, code, text FROM finding "
+                              "WHERE code NOT LIKE 'quirk-%'") == [
         (3, "sweep-interrupted", said)]
     assert place.rows("x.db", "SELECT seed, status FROM run") == [
         (1, "ok"), (2, "ok"), (1, "interrupted")]
