@@ -35,6 +35,7 @@ struct Pod {
   Node* node = nullptr;           // once scheduled
   size_t index_on_node = 0;
   size_t index_in_workload = 0;
+  bool deletion_planned = false;  // by a scale-down that waits for its turn
 
   std::map<std::string, std::string> annotations;
   std::optional<PodBranchEni> branch_eni;  // once the annotation tells of it

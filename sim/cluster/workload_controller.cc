@@ -68,21 +68,27 @@ void WorkloadController::Reconcile(int workload) {
     ++state.creating;
     CreateLater(workload, {});
   }
-  if (static_cast<int>(state.alive.size()) <= state.desired) return;
+  const int surplus = static_cast<int>(state.alive.size()) - state.desired - state.deleting;
+  if (surplus <= 0) return;
   // As a ReplicaSet: pods that do not run yet go first, then the youngest.
   std::vector<Pod*> victims = state.alive;
+  std::erase_if(victims, [](const Pod* pod) { return pod->deletion_planned; });
   std::ranges::sort(victims, [](const Pod* a, const Pod* b) {
     const bool a_runs = a->phase == PodPhase::kRunning;
     const bool b_runs = b->phase == PodPhase::kRunning;
     return a_runs != b_runs ? b_runs : a->id > b->id;
   });
-  victims.resize(state.alive.size() - static_cast<size_t>(state.desired));
-  for (const Pod* victim : victims) {
+  victims.resize(static_cast<size_t>(surplus));
+  state.deleting += surplus;
+  for (Pod* victim : victims) {
+    victim->deletion_planned = true;
     const PodId id = victim->id;
     context_.simulation.Call(NextCreation(), [this, id] {
       Pod* pod = pods_.Find(id);
-      if (pod == nullptr || pod->phase == PodPhase::kTerminating) return;
-      const Workload& owner = workloads_[static_cast<size_t>(pod->workload)];
+      if (pod == nullptr || !pod->deletion_planned) return;
+      Workload& owner = workloads_[static_cast<size_t>(pod->workload)];
+      pod->deletion_planned = false;
+      --owner.deleting;
       if (static_cast<int>(owner.alive.size()) > owner.desired) Delete(*pod);
     });
   }
@@ -132,7 +138,10 @@ void WorkloadController::DrawLifetime(Pod& pod) {
 }
 
 void WorkloadController::Leave(Pod& pod) {
-  std::vector<Pod*>& alive = workloads_[static_cast<size_t>(pod.workload)].alive;
+  Workload& state = workloads_[static_cast<size_t>(pod.workload)];
+  if (pod.deletion_planned) --state.deleting;
+  pod.deletion_planned = false;
+  std::vector<Pod*>& alive = state.alive;
   alive[pod.index_in_workload] = alive.back();
   alive[pod.index_in_workload]->index_in_workload = pod.index_in_workload;
   alive.pop_back();

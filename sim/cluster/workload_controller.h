@@ -41,6 +41,7 @@ class WorkloadController final : private PodEvents {
   struct Workload {
     int desired = 0;   // of a Deployment
     int creating = 0;  // asked for, not created yet
+    int deleting = 0;  // of those alive: asked for, not deleted yet
     int64_t created = 0;
     int64_t batches = 0;
     std::vector<Pod*> alive;  // not terminating

@@ -418,6 +418,24 @@ TEST(World, DaemonSetsAndHostNetworkPods) {
   EXPECT_EQ(t.Level(Metric::kPoolAssignedIps, "workers"), 6 + 5);
 }
 
+TEST(World, AScaleDownDoesNotHoldUpTheNextScaleUp) {
+  Scenario scenario = Churn(10, "m5.large", 0);
+  scenario.workloads[0].kind = DeploymentSpec{200, std::nullopt, std::nullopt};
+  const TimePoint up{minutes(15)};
+  scenario.events = {{TimePoint(minutes(10)), ScaleWorkload{0, 20}}, {up, ScaleWorkload{0, 40}}};
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 40);
+  int late = 0;
+  for (const std::string& line : t.lines()) {
+    if (!line.starts_with("pod ")) continue;
+    // "pod ID NAME NODE ENI IP CREATED ..."
+    const TimePoint created{Duration(std::stoll(WordsOf(line)[6]))};
+    late += created >= up;
+    EXPECT_LT(created, up + seconds(2)) << line;  // 20 pods at 50 a second, or faster
+  }
+  EXPECT_EQ(late, 20);
+}
+
 TEST(World, CronJobsRunToTheirEnd) {
   Scenario scenario = Churn(3, "m5.large", 0);
   scenario.events.clear();
