@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/ipam/agent_pages.h"
 #include "sim/cluster/node.h"
 #include "sim/cluster/pool_invariants.h"
 
@@ -285,6 +286,25 @@ void AwsVpcCni::Tell() {
     OnPoolChanged();
   }
   FlushPoolChange();
+}
+
+void AwsVpcCni::TellPages() {
+  if (logs_ == nullptr || !serving_) return;
+  const auto tell = [&](NodeLogFile file, std::string_view text) {
+    context_.logs->Append(node_.name(), file, text);
+  };
+  AgentState& agent = ipamd_->agent().state();
+  for (const auto& [file, path] :
+       {std::pair(NodeLogFile::kEnis, "/v1/enis"),
+        std::pair(NodeLogFile::kEniConfig, "/v1/eni-configs"),
+        std::pair(NodeLogFile::kIpamdEnv, "/v1/ipamd-env-settings"),
+        std::pair(NodeLogFile::kNetworkUtilsEnv, "/v1/networkutils-env-settings")}) {
+    Task<HttpReply> page = IntrospectionPageOf(agent, path);
+    page.Start();
+    if (page.done()) tell(file, page.TakeValue().body);  // Kubernetes answers at once
+  }
+  const BuildInfo build{kAgentVersion, "cnisim"};
+  tell(NodeLogFile::kMetrics, MetricsPageOf(agent, ipamd_->backend()->counts(), build));
 }
 
 std::vector<std::string> AwsVpcCni::CheckInvariants() {

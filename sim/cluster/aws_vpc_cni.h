@@ -56,6 +56,7 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   WaitReason ExplainFailure(const Pod& pod) override;
   Task<void> Del(Pod& pod) override;
   void Tell() override;
+  void TellPages() override;
   std::vector<std::string> CheckInvariants() override;
   bool ForgotAddresses() const override { return forgot_addresses_; }
   void OnPoolChanged() override;

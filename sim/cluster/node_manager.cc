@@ -261,7 +261,10 @@ void NodeManager::TellNode(const Node& node, bool removed) {
 void NodeManager::TellRemaining() {
   for (const auto& node : nodes_) {
     if (node == nullptr) continue;
-    if (node->network != nullptr) node->network->Tell();
+    if (node->network != nullptr) {
+      node->network->Tell();
+      node->network->TellPages();
+    }
     TellNode(*node, /*removed=*/false);
   }
 }

@@ -44,6 +44,8 @@ class NodeNetwork {
   // Tells the observer the state of the pool, if there is one, and accounts for work that was left
   // out as idle. Called at time zero and at the end.
   virtual void Tell() = 0;
+  // The run ends: whoever wants the node's logs gets what the agent shows now.
+  virtual void TellPages() {}
   // A quirk of the agent has made it lose sight of pods' addresses, which it may hand out again:
   // told as a finding, and no violation.
   virtual bool ForgotAddresses() const { return false; }

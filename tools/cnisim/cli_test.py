@@ -371,6 +371,12 @@ def test_logs_of_nodes(place):
                               for line in lines)
             policies += sum("EnforceNpToPod returned Success : true" in line["msg"]
                             for line in lines)
+        enis = json.loads((place.path / "logs" / node / "eni.out").read_text())
+        metrics = dict(line.rsplit(" ", 1) for line in
+                       (place.path / "logs" / node / "metrics.out").read_text().splitlines()
+                       if not line.startswith("#"))
+        assert enis["0"]["AssignedIPs"] == float(metrics["awscni_assigned_ip_addresses"]), enis
+        assert json.loads((place.path / "logs" / node / "ipamd-env.out").read_text())
     # Every ADD goes from the plugin to the agent, and what succeeds on to the policy agent.
     assert adds["ipamd.log"] == adds["plugin.log"] > 30, adds
     assert 30 < policies <= adds["plugin.log"], (policies, adds)

@@ -30,11 +30,11 @@ Status CreateLogDirectory(const std::string& directory, bool overwrite) {
   return {};
 }
 
-void LogDirectory::Append(std::string_view node, NodeLogFile file, std::string_view line) {
+void LogDirectory::Append(std::string_view node, NodeLogFile file, std::string_view text) {
   auto it = pending_.find(node);
   if (it == pending_.end()) it = pending_.try_emplace(std::string(node)).first;
   Pending& pending = it->second[static_cast<size_t>(file)];
-  pending.text += line;
+  pending.text += text;
   if (pending.text.size() >= kPiece) Flush(node, file, pending);
 }
 
@@ -63,9 +63,8 @@ void LogDirectory::Flush(std::string_view node, NodeLogFile file, Pending& pendi
 
 Status LogDirectory::Finish() {
   for (auto& [node, files] : pending_) {
-    for (const NodeLogFile file : {NodeLogFile::kIpamd, NodeLogFile::kPlugin}) {
-      Pending& pending = files[static_cast<size_t>(file)];
-      if (!pending.text.empty()) Flush(node, file, pending);
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (!files[i].text.empty()) Flush(node, static_cast<NodeLogFile>(i), files[i]);
     }
   }
   return status_;

@@ -1,5 +1,5 @@
-// The directory of --log-dir: NODE/ipamd.log and NODE/plugin.log for each node, or
-// SCENARIO-SEED/NODE/... where there are several runs.
+// The directory of --log-dir: NODE/ipamd.log, NODE/plugin.log and the agent's pages for each node,
+// or SCENARIO-SEED/NODE/... where there are several runs.
 //
 // Lines are kept back and written in pieces, each file being open only meanwhile: there may be
 // thousands. A node whose log cannot be written is given up, and so is the run (`failed`).
@@ -31,7 +31,7 @@ class LogDirectory final : public NodeLogs {
   bool Wants(std::string_view node) const override {
     return nodes_.empty() || nodes_.contains(node);
   }
-  void Append(std::string_view node, NodeLogFile file, std::string_view line) override;
+  void Append(std::string_view node, NodeLogFile file, std::string_view text) override;
 
   bool failed() const { return !status_.has_value(); }
   // Writes what was kept back; says what could not be written.
@@ -49,7 +49,8 @@ class LogDirectory final : public NodeLogs {
 
   std::filesystem::path directory_;
   std::set<std::string, std::less<>> nodes_;
-  std::map<std::string, std::array<Pending, 2>, std::less<>> pending_;  // by node, by file
+  std::map<std::string, std::array<Pending, kNodeLogFiles>, std::less<>>
+      pending_;  // by node, by file
   Status status_;
 };
 

@@ -76,7 +76,7 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
       ->type_name("FILE")
       ->check(kNotEmpty);
   auto* log_dir = app.add_option("--log-dir", options.log_dir,
-                                 "Write NODE/ipamd.log and NODE/plugin.log, lines of JSON, here")
+                                 "Write NODE/ipamd.log, NODE/plugin.log and the agents' pages here")
                       ->type_name("DIR")
                       ->check(kNotEmpty);
   app.add_option("--log-nodes", options.log_nodes, "Only these nodes' logs: workers-0,workers-3")
