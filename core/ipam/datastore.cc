@@ -447,6 +447,13 @@ std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, TimePoint 
   return result;
 }
 
+bool Datastore::HasCooling(std::string_view eni_id, IpCidr cidr, TimePoint now) const {
+  const Eni* eni = FindEni(eni_id);
+  if (eni == nullptr) return false;
+  const auto found = std::ranges::find(eni->cidrs, cidr, &Cidr::cidr);
+  return found != eni->cidrs.end() && HasCooling(*found, now);
+}
+
 std::vector<IpCidr> Datastore::FreeableCidrs(std::string_view eni_id, PoolMode kind,
                                              TimePoint now) const {
   std::vector<IpCidr> result = FreeableCidrs(eni_id, now);

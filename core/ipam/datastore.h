@@ -156,6 +156,8 @@ class Datastore final : public AllocationSource {
   // repaired.
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, TimePoint now) const;
   std::vector<IpCidr> FreeableCidrs(std::string_view eni_id, PoolMode kind, TimePoint now) const;
+  // Whether an address of the CIDR still cools. False for a CIDR that is not there.
+  bool HasCooling(std::string_view eni_id, IpCidr cidr, TimePoint now) const;
   // A DEL may have the agent give up CIDRs: there are some of another mode (PX-4), or on an
   // excluded ENI (EX-4).
   bool DelMayGiveUpCidrs() const;

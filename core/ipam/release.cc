@@ -55,7 +55,9 @@ Task<void> ReleaseCidrs(AgentState& agent, Datastore& pool, std::string eni_id,
                         std::vector<IpCidr> cidrs, RememberRelease remember) {
   std::vector<IpCidr> taken_out;
   for (const IpCidr& cidr : cidrs) {
+    const bool cools = pool.HasCooling(eni_id, cidr, agent.Now());
     if (!pool.DeleteCidr(eni_id, cidr, false)) continue;
+    if (cools) agent.Strikes(&Quirks::releasesCooling);
     agent_log::CidrDeleted(agent.log(), eni_id, cidr);
     if (remember == RememberRelease::kYes) {
       agent.released_cidrs[cidr] = agent.Now() + kReleasedCidrCooldown;

@@ -162,7 +162,6 @@ Task<Result<PodNetwork>> AwsVpcCni::Add(Pod& pod) {
     kept.previous_result = *added;
     co_return network;
   }
-  quirks_.AddressTaken(network.ip, node_, settings_.ip_cooldown);
   if (ipamd_ != nullptr) {
     for (const auto& pool : ipamd_->agent().state().pools) {
       if (const auto held = pool->Find(key)) network.eni = held->eni_id;
@@ -202,7 +201,6 @@ Task<void> AwsVpcCni::Del(Pod& pod) {
   // Without the agent the plugin cleans up by itself and reports success. The agent will learn of
   // it from the missing interface when it restores its checkpoint, unless it has done so already.
   if (!serving_) missed_dels_.push_back(KeyOf(pod));
-  if (pod.ip) quirks_.AddressReturned(*pod.ip, node_);
   const PodAttachment attachment = AttachmentOf(pod);
   const CniResult<void> deleted = co_await plugin_.Del(attachment);
   branch_configs_.erase(pod.sandbox_id);

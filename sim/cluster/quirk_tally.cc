@@ -16,21 +16,7 @@ void QuirkTally::Strike(Quirk quirk, const Node& node) {
     strikes.first_node = node.name();
     strikes.first = context_.Now();
   }
-  strikes.nodes.insert(node.name());
-}
-
-void QuirkTally::AddressTaken(IpAddress ip, const Node& node, Duration cooldown) {
-  const auto it = returned_.find(ip);
-  if (it == returned_.end()) return;
-  const Returned last = it->second;
-  returned_.erase(it);
-  if (last.node != node.index() && context_.Now() - last.at < cooldown) {
-    Strike(&Quirks::releasesCooling, node);
-  }
-}
-
-void QuirkTally::AddressReturned(IpAddress ip, const Node& node) {
-  returned_.insert_or_assign(ip, Returned{node.index(), context_.Now()});
+  strikes.nodes.insert(node.index());
 }
 
 void QuirkTally::TellFindings() const {
