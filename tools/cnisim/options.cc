@@ -1,5 +1,4 @@
 #include "tools/cnisim/options.h"
-#include "tools/cnisim/say.h"
 
 #include <fmt/format.h>
 
@@ -11,6 +10,8 @@
 #include <limits>
 #include <map>
 #include <set>
+
+#include "tools/cnisim/say.h"
 
 namespace cnisim {
 namespace {
