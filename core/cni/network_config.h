@@ -11,11 +11,9 @@
 
 #include "core/cni/cni_error.h"
 #include "core/cni/pod_result.h"
+#include "core/net/enforcing_mode.h"
 
 namespace cnisim {
-
-// How traffic of pods with a branch ENI reaches their node (POD_SECURITY_GROUP_ENFORCING_MODE).
-enum class EnforcingMode { kStrict, kStandard };
 
 inline constexpr size_t kLongestVethPrefix = 4;
 

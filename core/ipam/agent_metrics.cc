@@ -166,7 +166,7 @@ std::string MetricsPage(const AgentMetrics& metrics, const RequestCounts& reques
   page.Begin("build_info", Type::kGauge, "Constant 1; the labels tell the version");
   page.text().Sample({{"goversion", build.toolchain}, {"version", build.version}}, 1);
   page.Begin("connmark_backend", Type::kGauge, "1 for the backend that sets connection marks");
-  for (const ConnmarkBackend backend : Sorted<ConnmarkBackend>()) {
+  for (const ConnmarkBackendLabel backend : Sorted<ConnmarkBackendLabel>()) {
     if (metrics.connmark_backend[backend]) page.text().Sample({{"backend", TextOf(backend)}}, 1);
   }
   page.Counters("connmark_reconcile_total", "result", "Times that connection marks were set up",

@@ -117,7 +117,7 @@ CNISIM_LABEL(PodEniError, CNISIM_POD_ENI_ERRORS)
 CNISIM_LABEL(AwsUtilsError, CNISIM_AWS_UTILS_ERRORS)
 CNISIM_LABEL(AwsApi, CNISIM_AWS_APIS)  // EC2's, and the agent's wait for an ENI
 CNISIM_LABEL(StartupFailure, CNISIM_STARTUP_FAILURES)
-CNISIM_LABEL(ConnmarkBackend, CNISIM_CONNMARK_BACKENDS)
+CNISIM_LABEL(ConnmarkBackendLabel, CNISIM_CONNMARK_BACKENDS)
 CNISIM_LABEL(ConnmarkResult, CNISIM_CONNMARK_RESULTS)
 
 #undef CNISIM_LABEL
@@ -157,7 +157,7 @@ struct AgentMetrics {
 
   PerLabel<PodEniError> pod_eni_errors;
   PerLabel<ConnmarkResult> connmark_reconciles;
-  PerLabel<ConnmarkBackend, bool> connmark_backend;  // at most one
+  PerLabel<ConnmarkBackendLabel, bool> connmark_backend;  // at most one
 
   PerLabel<AwsApi> ec2_requests;
   PerLabel<AwsApi> ec2_errors;

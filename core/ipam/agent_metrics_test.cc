@@ -64,7 +64,7 @@ AgentMetrics FullMetrics() {
   m.no_available_addresses = 3;
   SetAll(m.pod_eni_errors);
   SetAll(m.connmark_reconciles);
-  m.connmark_backend[ConnmarkBackend::kNftables] = true;
+  m.connmark_backend[ConnmarkBackendLabel::kNftables] = true;
   for (size_t i = 0; i < PerLabel<AwsApi>::kSize; ++i) {
     const auto api = static_cast<AwsApi>(i);
     m.CountEc2Call(api, std::chrono::milliseconds(250), 200, "");

@@ -26,12 +26,8 @@ std::string MetricsPageOf(const AgentState& agent, const RequestCounts& requests
 Task<HttpReply> IntrospectionPageOf(AgentState& agent, std::string path) {
   Result<std::string> eni_config;
   if (path == kEniConfigsPath) eni_config = co_await MyEniConfigName(agent);
-  NetworkUtilsSettings network;
-  network.external_snat = agent.settings.external_snat;
-  network.exclude_snat_cidrs.assign(agent.settings.snat_exclusions.begin(),
-                                    agent.settings.snat_exclusions.end());
   const std::vector<CardDatastore> cards = CardsOf(agent);
-  const IntrospectionSources sources{cards, agent.settings, network, eni_config, agent.ports.epoch};
+  const IntrospectionSources sources{cards, agent.settings, eni_config, agent.ports.epoch};
   co_return Introspect(path, sources);
 }
 

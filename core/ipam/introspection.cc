@@ -105,13 +105,14 @@ Json IpamdSettings(const IntrospectionSources& sources) {
           {"WARM_IP_TARGET", sources.settings.warm_ip_target}};
 }
 
-Json Texts(const std::vector<IpCidr>& cidrs) {
+template <typename Cidr>
+Json Texts(const std::vector<Cidr>& cidrs) {
   Json texts = Json::array();
-  for (const IpCidr& cidr : cidrs) texts.push_back(cidr.ToString());
+  for (const Cidr& cidr : cidrs) texts.push_back(cidr.ToString());
   return texts;
 }
 
-Json NetworkSettings(const NetworkUtilsSettings& settings) {
+Json NetworkSettings(const HostNetworkSettings& settings) {
   return {{"AWS_EXTERNAL_SERVICE_CIDRS", Texts(settings.external_service_cidrs)},
           {"AWS_VPC_CNI_NODE_PORT_SUPPORT", settings.node_port_support},
           {"AWS_VPC_ENI_MTU", settings.mtu},
@@ -131,7 +132,7 @@ HttpReply Ok(const Json& json) {
 HttpReply Introspect(std::string_view path, const IntrospectionSources& sources) {
   if (path == kEnis) return Ok(Enis(sources));
   if (path == kIpamdSettings) return Ok(IpamdSettings(sources));
-  if (path == kNetworkSettings) return Ok(NetworkSettings(sources.network));
+  if (path == kNetworkSettings) return Ok(NetworkSettings(sources.settings.network));
   if (path == kEniConfigsPath) {
     if (!sources.eni_config) return {404, sources.eni_config.error().message + '\n'};
     return Ok(*sources.eni_config);

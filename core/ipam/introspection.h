@@ -5,7 +5,9 @@
 //   /v1/enis                      every network card's ENIs, CIDRs and addresses
 //   /v1/eni-configs               the name of the node's ENIConfig
 //   /v1/ipamd-env-settings        effective settings of the pool
-//   /v1/networkutils-env-settings effective settings of the host's network
+//   /v1/networkutils-env-settings effective settings of the host's network; which variables the
+//   real
+//                                 agent lists was not to be had: these are all that it reads
 //   anything else                 {"AvailableCommands":[these four]}, sorted
 //
 // Container ids and interface names are blanked: who may read this page need not know them. Times
@@ -27,23 +29,9 @@
 
 namespace cnisim {
 
-// The host's network as the environment sets it; defaults of v1.23.1. Which variables the real
-// agent lists here was not to be had; these are all that pkg/networkutils reads.
-struct NetworkUtilsSettings {
-  uint32_t connmark = 0x80;
-  std::vector<IpCidr> exclude_snat_cidrs;
-  bool external_snat = false;
-  std::vector<IpCidr> external_service_cidrs;
-  int mtu = 9001;
-  bool node_port_support = true;
-  std::string randomize_snat = "prng";
-  std::string veth_prefix = "eni";
-};
-
 struct IntrospectionSources {
   std::span<const CardDatastore> cards;
   const AgentSettings& settings;
-  const NetworkUtilsSettings& network;
   Result<std::string> eni_config;  // the name, or why there is none
   CivilEpoch epoch;
 };

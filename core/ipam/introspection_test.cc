@@ -35,14 +35,13 @@ class Introspection : public testing::Test {
     return config;
   }
 
-  IntrospectionSources Sources() const { return {cards_, settings_, network_, "default", kEpoch}; }
+  IntrospectionSources Sources() const { return {cards_, settings_, "default", kEpoch}; }
   HttpReply Get(std::string_view path) const { return Introspect(path, Sources()); }
 
   MemoryCheckpointStore checkpoint_;
   Datastore datastore_;
   std::vector<CardDatastore> cards_{{0, &datastore_}};
   AgentSettings settings_;
-  NetworkUtilsSettings network_;
 };
 
 TEST_F(Introspection, ShowsEnisByteForByte) {
@@ -172,7 +171,8 @@ TEST_F(Introspection, ShowsSettings) {
   EXPECT_EQ(Get("/v1/ipamd-env-settings").body,
             R"({"AWS_MANAGE_ENIS_NON_SCHEDULABLE":false,"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG":)"
             R"(false,"ENABLE_SUBNET_DISCOVERY":false,"WARM_ENI_TARGET":1,"WARM_IP_TARGET":5})");
-  network_.exclude_snat_cidrs = {*IpCidr::Parse("10.12.0.0/16"), *IpCidr::Parse("2001:db8::/56")};
+  settings_.network.exclude_snat_cidrs = {*Ipv4Cidr::Parse("10.12.0.0/16")};
+  settings_.network.external_service_cidrs = {*IpCidr::Parse("2001:db8::/56")};
   EXPECT_EQ(Get("/v1/networkutils-env-settings").body,
             R"({"AWS_EXTERNAL_SERVICE_CIDRS":[],"AWS_VPC_CNI_NODE_PORT_SUPPORT":true,)"
             R"("AWS_VPC_ENI_MTU":9001,"AWS_VPC_K8S_CNI_CONNMARK":128,)"
@@ -194,8 +194,8 @@ TEST(IntrospectionOfAnAgent, ShowsWhatItHas) {
   world.kubernetes.node.labels["k8s.amazonaws.com/eniConfig"] = "zone-a";
   AgentSettings settings;
   settings.warm_ip_target = 3;
-  settings.external_snat = true;
-  settings.snat_exclusions = {Ipv4Cidr(Ipv4Address(10, 12, 0, 0), 16)};
+  settings.network.external_snat = true;
+  settings.network.exclude_snat_cidrs = {Ipv4Cidr(Ipv4Address(10, 12, 0, 0), 16)};
   Agent agent(world.ports(), settings, FakeInstance().limits(), Choice::Oldest(), nullptr);
   ASSERT_TRUE(world.Run(agent.Init()));
   ASSERT_TRUE(agent.AddPod({"aws-cni", "c1", "eth0"}, {"default", "web-0"}));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/net/numbers.h"
@@ -12,16 +13,23 @@
 namespace cnisim {
 namespace {
 
-constexpr std::array<std::string_view, 27> kSupported{
+constexpr std::array<std::string_view, 35> kSupported{
     "ADDITIONAL_ENI_TAGS",
     "ANNOTATE_POD_IP",
+    "AWS_EXTERNAL_SERVICE_CIDRS",
     "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
+    "AWS_VPC_CNI_NODE_PORT_SUPPORT",
+    "AWS_VPC_ENI_MTU",
+    "AWS_VPC_K8S_CNI_CONNMARK",
     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
     "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS",
     "AWS_VPC_K8S_CNI_EXTERNALSNAT",
+    "AWS_VPC_K8S_CNI_RANDOMIZESNAT",
+    "AWS_VPC_K8S_CNI_VETHPREFIX",
     "CLUSTER_NAME",
     "DISABLE_LEAKED_ENI_CLEANUP",
     "DISABLE_NETWORK_RESOURCE_PROVISIONING",
+    "DISABLE_TCP_EARLY_DEMUX",
     "ENABLE_IMDS_ONLY_MODE",
     "ENABLE_IPv4",
     "ENABLE_IPv6",
@@ -36,20 +44,18 @@ constexpr std::array<std::string_view, 27> kSupported{
     "MAX_ENI",
     "MINIMUM_IP_TARGET",
     "NETWORK_POLICY_ENFORCING_MODE",
+    "POD_MTU",
     "POD_SECURITY_GROUP_ENFORCING_MODE",
     "WARM_ENI_TARGET",
     "WARM_IP_TARGET",
     "WARM_PREFIX_TARGET",
 };
 
-constexpr std::array<std::string_view, 12> kUnsupported{
+constexpr std::array<std::string_view, 9> kUnsupported{
     "AWS_EC2_ENDPOINT",
-    "AWS_VPC_CNI_NODE_PORT_SUPPORT",
-    "AWS_VPC_ENI_MTU",
     "AWS_VPC_K8S_CNI_BACKING_STORE",
     "AWS_VPC_K8S_CNI_LOGLEVEL",
     "AWS_VPC_K8S_CNI_LOG_FILE",
-    "AWS_VPC_K8S_CNI_VETHPREFIX",
     "DISABLE_INTROSPECTION",
     "DISABLE_METRICS",
     "HTTP_TIMEOUT",
@@ -133,10 +139,10 @@ Tags ParseAdditionalTags(Reader& reader) {
   return tags;
 }
 
-// A comma-separated list of IPv4 blocks; what is none is left out.
-std::vector<Ipv4Cidr> ParseSnatExclusions(Reader& reader) {
-  const std::string name = "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS";
-  std::vector<Ipv4Cidr> blocks;
+// A comma-separated list of blocks; what is none is left out.
+template <typename Cidr>
+std::vector<Cidr> ParseBlocks(Reader& reader, const std::string& name, std::string_view kind) {
+  std::vector<Cidr> blocks;
   const std::string* text = reader.Find(name);
   std::string_view rest = text == nullptr ? std::string_view() : *text;
   while (!rest.empty()) {
@@ -145,13 +151,68 @@ std::vector<Ipv4Cidr> ParseSnatExclusions(Reader& reader) {
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     while (item.starts_with(' ')) item.remove_prefix(1);
     while (item.ends_with(' ')) item.remove_suffix(1);
-    if (const auto block = Ipv4Cidr::Parse(item)) {
+    if (const auto block = Cidr::Parse(item)) {
       blocks.push_back(*block);
     } else {
-      reader.Warn(name, item, "is not an IPv4 block; it is left out");
+      reader.Warn(name, item, fmt::format("is not {} block; it is left out", kind));
     }
   }
   return blocks;
+}
+
+// A mark as Go reads it with base 0: 0x80, 0200, 128.
+uint32_t ParseConnmark(Reader& reader, uint32_t fallback) {
+  const std::string name = "AWS_VPC_K8S_CNI_CONNMARK";
+  const std::string* text = reader.Find(name);
+  if (text == nullptr) return fallback;
+  std::string_view digits = *text;
+  int base = 10;
+  if (digits.starts_with("0x") || digits.starts_with("0X")) {
+    base = 16;
+    digits.remove_prefix(2);
+  } else if (digits.size() > 1 && digits.starts_with('0')) {
+    base = 8;
+    digits.remove_prefix(1);
+  }
+  uint32_t mark = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), mark, base);
+  if (error == std::errc() && end == digits.data() + digits.size() && mark > 0) return mark;
+  reader.Warn(name, *text,
+              fmt::format("is not a mark from 1 to 4294967295; {:#x} is used", fallback));
+  return fallback;
+}
+
+// Numbers out of range do not get past the entrypoint.
+int ParseMtu(const Reader& reader, const std::string& name, int fallback) {
+  const std::string* text = reader.Find(name);
+  return text == nullptr ? fallback : ParseInt(*text).value_or(fallback);
+}
+
+HostNetworkSettings ParseHostNetwork(Reader& reader) {
+  HostNetworkSettings s;
+  s.connmark = ParseConnmark(reader, s.connmark);
+  s.external_snat = reader.Flag("AWS_VPC_K8S_CNI_EXTERNALSNAT", false);
+  s.exclude_snat_cidrs =
+      ParseBlocks<Ipv4Cidr>(reader, "AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", "an IPv4");
+  s.external_service_cidrs = ParseBlocks<IpCidr>(reader, "AWS_EXTERNAL_SERVICE_CIDRS", "an IP");
+  s.mtu = ParseMtu(reader, "AWS_VPC_ENI_MTU", s.mtu);
+  s.pod_mtu = ParseMtu(reader, "POD_MTU", s.pod_mtu);
+  s.node_port_support = reader.Flag("AWS_VPC_CNI_NODE_PORT_SUPPORT", true);
+  if (const std::string* text = reader.Find("AWS_VPC_K8S_CNI_RANDOMIZESNAT")) {
+    if (*text == "hashrandom" || *text == "none") {
+      s.randomize_snat = *text;
+    } else if (*text != "prng") {
+      reader.Warn("AWS_VPC_K8S_CNI_RANDOMIZESNAT", *text,
+                  "is not prng, hashrandom or none; prng is used");
+    }
+  }
+  if (const std::string* text = reader.Find("AWS_VPC_K8S_CNI_VETHPREFIX")) s.veth_prefix = *text;
+  s.tcp_early_demux = !reader.Flag("DISABLE_TCP_EARLY_DEMUX", false);
+  if (const std::string* text = reader.Find("POD_SECURITY_GROUP_ENFORCING_MODE")) {
+    if (*text == "standard") s.enforcing = EnforcingMode::kStandard;
+  }
+  return s;
 }
 
 // EV-3: with prefix delegation on, one of the three targets must be above "0", compared as strings.
@@ -223,8 +284,7 @@ Result<ParsedEnvironment> ParseEnvironment(const Environment& environment) {
   s.enable_pod_eni = reader.Flag("ENABLE_POD_ENI", false);
   s.enable_multi_nic = reader.Flag("ENABLE_MULTI_NIC", false);
   s.annotate_pod_ip = reader.Flag("ANNOTATE_POD_IP", false);
-  s.external_snat = reader.Flag("AWS_VPC_K8S_CNI_EXTERNALSNAT", false);
-  s.snat_exclusions = ParseSnatExclusions(reader);
+  s.network = ParseHostNetwork(reader);
   if (const std::string* text = reader.Find("ENI_CONFIG_LABEL_DEF")) s.eni_config_label = *text;
   if (const std::string* text = reader.Find("ENI_CONFIG_ANNOTATION_DEF")) {
     s.eni_config_annotation = *text;

@@ -6,6 +6,7 @@
 #ifndef CNISIM_CORE_IPAM_SETTINGS_H_
 #define CNISIM_CORE_IPAM_SETTINGS_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,11 +16,29 @@
 
 #include "core/ipam/pool_policy.h"
 #include "core/ipam/quirks.h"
+#include "core/net/enforcing_mode.h"
+#include "core/net/ip.h"
 #include "core/ports/clock.h"
 #include "core/ports/ec2_api.h"
 #include "core/ports/result.h"
 
 namespace cnisim {
+
+// The node's own network as the environment sets it: all that the agent's pkg/networkutils and the
+// init container read. MTUs in bytes.
+struct HostNetworkSettings {
+  uint32_t connmark = 0x80;                          // AWS_VPC_K8S_CNI_CONNMARK
+  bool external_snat = false;                        // AWS_VPC_K8S_CNI_EXTERNALSNAT
+  std::vector<Ipv4Cidr> exclude_snat_cidrs;          // AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS
+  std::vector<IpCidr> external_service_cidrs;        // AWS_EXTERNAL_SERVICE_CIDRS
+  int mtu = 9001;                                    // AWS_VPC_ENI_MTU
+  int pod_mtu = 0;                                   // POD_MTU; 0: as the ENIs'
+  bool node_port_support = true;                     // AWS_VPC_CNI_NODE_PORT_SUPPORT
+  std::string randomize_snat = "prng";               // AWS_VPC_K8S_CNI_RANDOMIZESNAT
+  std::string veth_prefix = "eni";                   // AWS_VPC_K8S_CNI_VETHPREFIX
+  bool tcp_early_demux = true;                       // not DISABLE_TCP_EARLY_DEMUX
+  EnforcingMode enforcing = EnforcingMode::kStrict;  // POD_SECURITY_GROUP_ENFORCING_MODE
+};
 
 struct AgentSettings {
   // Pool targets. An IP target of 0 counts as not defined (TG-1).
@@ -42,8 +61,7 @@ struct AgentSettings {
   bool enable_pod_eni = false;
   bool enable_multi_nic = false;
   bool annotate_pod_ip = false;
-  bool external_snat = false;
-  std::vector<Ipv4Cidr> snat_exclusions;
+  HostNetworkSettings network;
   std::string network_policy_mode;  // empty: no network policy agent is asked
   // Node label and annotation that name the node's ENIConfig.
   std::string eni_config_label = "k8s.amazonaws.com/eniConfig";

@@ -37,9 +37,9 @@ BackendSettings Ipamd::SettingsOfBackend() const {
   settings.enable_pod_eni = state.settings.enable_pod_eni;
   settings.annotate_pod_ip = state.settings.annotate_pod_ip;
   settings.enable_multi_nic = state.settings.enable_multi_nic;
-  settings.external_snat = state.settings.external_snat;
-  settings.snat_exclusions.assign(state.settings.snat_exclusions.begin(),
-                                  state.settings.snat_exclusions.end());
+  settings.external_snat = state.settings.network.external_snat;
+  const std::vector<Ipv4Cidr>& excluded = state.settings.network.exclude_snat_cidrs;
+  settings.snat_exclusions.assign(excluded.begin(), excluded.end());
   settings.network_policy_mode = state.settings.network_policy_mode;
   settings.node_ip = state.identity.primary_ip;
   settings.instance_id = state.identity.instance_id;

@@ -15,6 +15,7 @@
 
 #include "core/net/ipv4.h"
 #include "core/net/ipv6.h"
+#include "core/net/mac.h"
 #include "core/ports/clock.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
@@ -73,6 +74,7 @@ struct NetworkInterface {
   std::string id;
   std::string subnet_id;
   std::string description;
+  MacAddress mac;
   Ipv4Address primary_ip;
   std::vector<Ipv4Address> secondary_ips;  // without the primary, in assignment order
   std::vector<Ipv4Cidr> ipv4_prefixes;

@@ -123,8 +123,9 @@ struct WalkResult {
   Packet Reply() const;
 };
 
-// One line a step.
-std::string RenderWalk(const WalkResult& result);
+// One line a step. `names` are what to call pods' namespaces; others keep their own.
+std::string RenderWalk(const WalkResult& result,
+                       const std::map<std::string, std::string>& names = {});
 
 class ForwardingWalk {
  public:

@@ -186,7 +186,7 @@ class VpcCniScript final : public HostScript {
       VpcCniBranch branch;
       branch.vlan_id = std::stoi(vlan);
       branch.mac = NextMac();
-      branch.subnet = SubnetOf(Option(words, "subnet"));
+      branch.gateway = GatewayOf(SubnetOf(Option(words, "subnet")));
       branch.trunk_link = Option(words, "trunk");
       branch.link_index = next_index_++;
       pod.branch = branch;

@@ -44,14 +44,19 @@ std::string_view DropReasonName(DropReason reason) {
   return "hop limit";
 }
 
-std::string RenderWalk(const WalkResult& result) {
+std::string RenderWalk(const WalkResult& result, const std::map<std::string, std::string>& names) {
+  const auto place_of = [&](const WalkStep& step) -> std::string {
+    if (step.node.empty()) return "outside";
+    if (step.netns.empty()) return step.node;
+    const auto name = names.find(step.netns);
+    return step.node + "/" + (name == names.end() ? step.netns : name->second);
+  };
+  size_t width = 24;
+  for (const WalkStep& step : result.steps) width = std::max(width, place_of(step).size());
   std::string out;
   const auto to = std::back_inserter(out);
   for (const WalkStep& step : result.steps) {
-    const std::string place = step.node.empty()    ? "outside"
-                              : step.netns.empty() ? step.node
-                                                   : step.node + "/" + step.netns;
-    fmt::format_to(to, "{:<24} ", place);
+    fmt::format_to(to, "{:<{}} ", place_of(step), width);
     switch (step.kind) {
       case WalkStep::Kind::kLookup: {
         std::string rule = step.rule ? RenderRule(*step.rule) : "none";

@@ -69,7 +69,7 @@ class VpcCniCluster {
       VpcCniBranch branch;
       branch.vlan_id = ++vlans_;
       branch.mac = NextMac();
-      branch.subnet = Subnet();
+      branch.gateway = GatewayOf(Subnet());
       branch.trunk_link = eni->link;
       branch.link_index = NextIndex();
       pod.branch = branch;
@@ -77,7 +77,7 @@ class VpcCniCluster {
     } else {
       interface.route_table = RouteTableOfEni(eni->network_card, eni->device_number);
     }
-    interface.ip = NextIp(pod.branch ? pod.branch->subnet : eni->subnet);
+    interface.ip = NextIp(pod.branch ? SubnetOf(*pod.branch) : eni->subnet);
     interface.host_name = prefix + VethSuffix("default", pod_name);
     interface.host_mac = NextMac();
     interface.container_mac = NextMac();
@@ -108,7 +108,7 @@ class VpcCniCluster {
         if (!pod.branch) continue;
         interfaces.push_back({name,
                               "vlan.eth." + std::to_string(pod.branch->vlan_id),
-                              {pod.branch->subnet},
+                              {SubnetOf(*pod.branch)},
                               {IpCidr(pod.interfaces.front().ip)},
                               true});
       }
@@ -123,6 +123,7 @@ class VpcCniCluster {
 
  private:
   IpCidr Subnet() { return Ipv4Cidr(Ipv4Address(10, 0, static_cast<uint8_t>(Below(2)), 0), 24); }
+  static IpCidr SubnetOf(const VpcCniBranch& branch) { return Ipv4Cidr(branch.gateway.v4(), 24); }
   IpAddress NextIp(const IpCidr& subnet) { return subnet.network().Offset(9 + ++ips_[subnet]); }
   MacAddress NextMac() { return MacAddress(0x020000000000 + ++macs_); }
   int NextIndex() { return ++indexes_; }

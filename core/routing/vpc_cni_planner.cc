@@ -13,12 +13,6 @@ namespace {
 constexpr std::string_view kConnmarkChain = "AWS-CONNMARK-CHAIN-0";
 constexpr std::string_view kSnatChain = "AWS-SNAT-CHAIN-0";
 
-// The VPC's router: the first address after an IPv4 subnet's base; one link-local one for IPv6.
-IpAddress GatewayOf(const IpCidr& subnet) {
-  return subnet.is_v4() ? subnet.network().Offset(1)
-                        : IpAddress(Ipv6Address(0xfe800ec200000000, 1));
-}
-
 // What a pod sends everything to, by the place of the interface in the pod.
 IpAddress GatewayInPod(IpAddress pod, size_t index) {
   return pod.is_v4() ? IpAddress(Ipv4Address(169, 254, 1, static_cast<uint8_t>(index + 1)))
@@ -92,9 +86,8 @@ void AddBranch(const VpcCniHostSettings& settings, const VpcCniBranch& branch,
   link.id = branch.vlan_id;
   plan.Add(LinkEntry{vlan, std::move(link)});
   AddIpv6Sysctls(vlan, plan);
-  const IpAddress gateway = GatewayOf(branch.subnet);
-  plan.Add(DeviceRoute(gateway, vlan, table));
-  plan.Add(DefaultRoute(gateway, vlan, table));
+  plan.Add(DeviceRoute(branch.gateway, vlan, table));
+  plan.Add(DefaultRoute(branch.gateway, vlan, table));
   if (settings.enforcing == SecurityGroupEnforcing::kStrict) {
     plan.Add(DeviceRoute(interface.ip, interface.host_name, table));
     plan.Add(InterfaceRule(FamilyOf(interface.ip), vlan, table));
@@ -267,6 +260,11 @@ Link EniLink(const VpcCniHostSettings& settings, const VpcCniEni& eni) {
 
 }  // namespace
 
+IpAddress GatewayOf(const IpCidr& subnet) {
+  return subnet.is_v4() ? subnet.network().Offset(1)
+                        : IpAddress(Ipv6Address(0xfe800ec200000000, 1));
+}
+
 int RouteTableOfEni(int network_card, int device_number) {
   if (network_card > 0) return 10000 + 100 * network_card + device_number;
   return device_number == 0 ? kMainTable : device_number + 1;
@@ -368,7 +366,7 @@ std::vector<Operation> PlanNodeInit(const VpcCniHostSettings& settings, const Vp
 
 std::vector<Operation> PlanEniAttach(const VpcCniHostSettings& settings, const VpcCniEni& eni) {
   assert(!eni.is_primary());
-  const int table = RouteTableOfEni(eni.network_card, eni.device_number);
+  const int table = eni.route_table.value_or(RouteTableOfEni(eni.network_card, eni.device_number));
   const IpAddress gateway = GatewayOf(eni.subnet);
   Plan plan(5);
   plan.Add(LinkEntry{eni.link, EniLink(settings, eni)});

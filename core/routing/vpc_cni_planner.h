@@ -17,8 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "core/net/enforcing_mode.h"
 #include "core/net/ip.h"
 #include "core/net/mac.h"
+#include "core/net/node_image.h"
 #include "core/routing/host_state.h"
 #include "core/routing/operation.h"
 
@@ -39,7 +41,7 @@ inline constexpr Ipv6Cidr kV6EgressRange{Ipv6Address(0xfd00000000000000, 0xac000
 
 // The AL2023 image's iptables is nf_tables, AL2's is legacy; the agent follows.
 enum class ConnmarkBackend : uint8_t { kIptables, kNftables };
-enum class SecurityGroupEnforcing : uint8_t { kStrict, kStandard };
+using SecurityGroupEnforcing = EnforcingMode;
 
 // The environment, with the defaults of v1.23.1. Fields that the agent's introspection shows too
 // have the same names there.
@@ -73,12 +75,10 @@ struct VpcCniEni {
   int device_number = 0;  // 0 on card 0 is the primary ENI
   int network_card = 0;
   bool is_trunk = false;
+  std::optional<int> route_table;  // unset: RouteTableOfEni
 
   bool is_primary() const { return device_number == 0 && network_card == 0; }
 };
-
-// The distribution's own lines of the main table: AL2's, or AL2023's with systemd-networkd.
-enum class NodeImage : uint8_t { kAl2, kAl2023 };
 
 // One interface of a pod. Link indexes are the kernel's to give.
 struct VpcCniPodInterface {
@@ -96,7 +96,7 @@ struct VpcCniPodInterface {
 struct VpcCniBranch {
   int vlan_id = 0;
   MacAddress mac;
-  IpCidr subnet;
+  IpAddress gateway;  // GatewayOf its subnet
   std::string trunk_link;
   int link_index = 0;
 };
@@ -122,13 +122,16 @@ struct VpcCniPod {
 };
 
 struct VpcCniNode {
-  NodeImage image = NodeImage::kAl2;
-  std::vector<VpcCniEni> enis;  // the primary first
-  IpAddress node_ipv6;          // IPv6 nodes: the primary ENI's address and block
+  NodeImage image = NodeImage::kAl2;  // its own lines of the main table
+  std::vector<VpcCniEni> enis;        // the primary first
+  IpAddress node_ipv6;                // IPv6 nodes: the primary ENI's address and block
   IpCidr subnet_ipv6;
   std::vector<IpCidr> vpc_cidrs;  // IPv4, in the order of instance metadata
   std::vector<VpcCniPod> pods;    // in the order in which they came
 };
+
+// The VPC's router: the first address after an IPv4 subnet's base; one link-local one for IPv6.
+IpAddress GatewayOf(const IpCidr& subnet);
 
 // Tables of an ENI and of a branch ENI.
 int RouteTableOfEni(int network_card, int device_number);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/ipam/pool_digest.h"
+#include "core/net/hash.h"
 
 namespace cnisim {
 namespace {
@@ -68,6 +69,11 @@ Status CheckCounts(int secondary_ips, int prefixes) {
     return Refuse(kParameterCombination, "secondary addresses and prefixes in one request");
   }
   return {};
+}
+
+// A locally administered one, as EC2's are.
+MacAddress MacOf(std::string_view eni_id) {
+  return MacAddress((HashName(eni_id) & 0xffffffffff) | 0x020000000000);
 }
 
 }  // namespace
@@ -260,6 +266,7 @@ NetworkInterface Ec2::Describe(const Eni& eni) const {
   out.id = eni.id;
   out.subnet_id = subnets_[eni.subnet].id;
   out.description = eni.description;
+  out.mac = MacOf(eni.id);
   out.primary_ip = eni.primary_ip;
   out.secondary_ips = eni.secondary_ips;
   out.ipv4_prefixes = eni.prefixes;
@@ -487,6 +494,18 @@ Status Ec2::AssociateTrunkInterface(const AssociateTrunkInterfaceRequest& reques
   levels_.branches += 1;
   Tell(branch.subnet);
   return {};
+}
+
+std::vector<AttachedInterface> Ec2::InterfacesOf(InstanceIndex instance) const {
+  std::vector<AttachedInterface> interfaces;
+  for (const EniIndex index : instances_[instance].enis) {
+    const Eni& eni = enis_[index];
+    interfaces.push_back({Describe(eni), eni.subnet, std::nullopt});
+    for (const EniIndex branch : eni.branches) {
+      interfaces.push_back({Describe(enis_[branch]), enis_[branch].subnet, enis_[branch].vlan});
+    }
+  }
+  return interfaces;
 }
 
 std::optional<BranchPlace> Ec2::FindBranch(const std::string& network_interface_id) const {

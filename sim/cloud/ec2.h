@@ -79,6 +79,12 @@ struct BranchPlace {
   Ipv4Address ip;
 };
 
+struct AttachedInterface {
+  NetworkInterface eni;
+  size_t subnet = 0;        // an index into VpcSpec::subnets
+  std::optional<int> vlan;  // of a branch ENI on its trunk
+};
+
 // What the observer calls the account's parts.
 struct CloudEntities {
   std::vector<EntityId> subnets;  // in the order of VpcSpec::subnets
@@ -126,6 +132,8 @@ class Ec2 {
   int64_t branch_enis() const { return levels_.branches; }
   // Empty if there is no such branch ENI, or no trunk that it is associated with. O(1).
   std::optional<BranchPlace> FindBranch(const std::string& network_interface_id) const;
+  // Of an instance, by attachment, detaching ones included; a trunk's branch ENIs after it.
+  std::vector<AttachedInterface> InterfacesOf(InstanceIndex instance) const;
   // On attached ENIs.
   int64_t prefixes_attached() const { return levels_.prefixes; }
 

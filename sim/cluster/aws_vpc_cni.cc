@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <set>
 
 #include "core/ipam/agent_pages.h"
@@ -42,11 +43,15 @@ AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceInde
       settings_source_(settings),
       group_levels_(group_levels),
       quirks_(quirks),
+      kernel_(context.track_kernels
+                  ? std::make_unique<NodeKernel>(context, node, ec2, instance,
+                                                 settings.SettingsFor(node.type()))
+                  : nullptr),
       host_(node),
       kubernetes_(context, node, ec2, vpc_resources),
       cni_config_(ShippedConfig()),
       logs_(MakeLogs()),
-      plugin_(kAgentVersion, {channel_, policy_agent_, driver_,
+      plugin_(kAgentVersion, {channel_, policy_agent_, Driver(),
                               logs_ ? Log(logs_->plugin, LogLevel::kDebug) : Log()}),
       pacer_(context.simulation, ec2.metadata(instance), node.index(),
              context.scenario.park_idle_pools && logs_ == nullptr) {
@@ -54,6 +59,16 @@ AwsVpcCni::AwsVpcCni(ClusterContext& context, Node& node, Ec2& ec2, InstanceInde
 }
 
 AwsVpcCni::~AwsVpcCni() { KillContainer(); }
+
+HostNetwork& AwsVpcCni::Host() {
+  if (kernel_ != nullptr) return kernel_->host();
+  return host_;
+}
+
+PodNetworkDriver& AwsVpcCni::Driver() {
+  if (kernel_ != nullptr) return kernel_->host();
+  return driver_;
+}
 
 std::unique_ptr<AwsVpcCni::Logs> AwsVpcCni::MakeLogs() const {
   const std::string& name = node_.name();
@@ -97,7 +112,8 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
   co_await context_.simulation.Sleep(start_delay);
   const InstanceType& type = node_.type();
   settings_ = settings_source_.SettingsFor(type);
-  cni_config_.enforcing_mode = settings_source_.PodEnforcingMode();
+  WriteConflist();
+  if (kernel_ != nullptr) kernel_->set_settings(settings_);
   InstanceLimits limits;
   limits.max_enis = type.eni_limit;
   limits.ipv4_per_eni = type.ipv4_per_eni;
@@ -113,7 +129,7 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
     const AgentPorts ports{context_.simulation,
                            *ec2_client_,
                            ec2_.metadata(instance_),
-                           host_,
+                           Host(),
                            kubernetes_,
                            checkpoints_,
                            pacer_,
@@ -135,6 +151,14 @@ Task<void> AwsVpcCni::RunContainer(Duration start_delay) {
   FindLeaks();
   on_ready_();
   co_await ipamd_->Run();
+}
+
+// What the entrypoint makes of the environment.
+void AwsVpcCni::WriteConflist() {
+  const HostNetworkSettings& network = settings_.network;
+  cni_config_.enforcing_mode = network.enforcing;
+  cni_config_.veth_prefix = network.veth_prefix;
+  cni_config_.mtu = std::to_string(network.pod_mtu != 0 ? network.pod_mtu : network.mtu);
 }
 
 PodAttachment AwsVpcCni::AttachmentOf(const Pod& pod) const {
@@ -205,6 +229,11 @@ Task<void> AwsVpcCni::Del(Pod& pod) {
   const CniResult<void> deleted = co_await plugin_.Del(attachment);
   branch_configs_.erase(pod.sandbox_id);
   static_cast<void>(deleted);  // the kubelet's collection of dead sandboxes tries no harder
+  if (kernel_ != nullptr) {
+    const Status removed = kernel_->host().RemoveSandbox(attachment.netns);
+    assert(removed);
+    static_cast<void>(removed);
+  }
 }
 
 void AwsVpcCni::FindLeaks() {
@@ -288,21 +317,39 @@ void AwsVpcCni::Tell() {
 
 void AwsVpcCni::TellPages() {
   if (logs_ == nullptr || !serving_) return;
-  const auto tell = [&](NodeLogFile file, std::string_view text) {
-    context_.logs->Append(node_.name(), file, text);
-  };
+  for (const NodeLogFile file :
+       {NodeLogFile::kEnis, NodeLogFile::kEniConfig, NodeLogFile::kIpamdEnv,
+        NodeLogFile::kNetworkUtilsEnv, NodeLogFile::kMetrics}) {
+    context_.logs->Append(node_.name(), file, AgentPage(file));
+  }
+}
+
+std::string AwsVpcCni::AgentPage(NodeLogFile file) {
+  if (!serving_) return "";
   AgentState& agent = ipamd_->agent().state();
-  for (const auto& [file, path] :
+  if (file == NodeLogFile::kMetrics) {
+    return MetricsPageOf(agent, ipamd_->backend()->counts(), {kAgentVersion, "cnisim"});
+  }
+  for (const auto& [page_file, path] :
        {std::pair(NodeLogFile::kEnis, "/v1/enis"),
         std::pair(NodeLogFile::kEniConfig, "/v1/eni-configs"),
         std::pair(NodeLogFile::kIpamdEnv, "/v1/ipamd-env-settings"),
         std::pair(NodeLogFile::kNetworkUtilsEnv, "/v1/networkutils-env-settings")}) {
+    if (file != page_file) continue;
     Task<HttpReply> page = IntrospectionPageOf(agent, path);
     page.Start();
-    if (page.done()) tell(file, page.TakeValue().body);  // Kubernetes answers at once
+    if (page.done()) return page.TakeValue().body;  // Kubernetes answers at once
   }
-  const BuildInfo build{kAgentVersion, "cnisim"};
-  tell(NodeLogFile::kMetrics, MetricsPageOf(agent, ipamd_->backend()->counts(), build));
+  return "";
+}
+
+std::vector<PoolSnapshot> AwsVpcCni::Pools() const {
+  std::vector<PoolSnapshot> pools;
+  if (!serving_) return pools;
+  for (const auto& pool : ipamd_->agent().state().pools) {
+    pools.push_back(SnapshotOf({pool->network_card(), pool.get()}));
+  }
+  return pools;
 }
 
 std::vector<std::string> AwsVpcCni::CheckInvariants() {

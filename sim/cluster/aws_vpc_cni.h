@@ -14,6 +14,7 @@
 #include "sim/cloud/ec2_client.h"
 #include "sim/cluster/cluster_context.h"
 #include "sim/cluster/kubernetes_sim.h"
+#include "sim/cluster/node_kernel.h"
 #include "sim/cluster/node_logs.h"
 #include "sim/cluster/node_network.h"
 #include "sim/cluster/pool_loop_pacer_sim.h"
@@ -37,8 +38,6 @@ class AgentSettingsSource {
  public:
   virtual ~AgentSettingsSource() = default;
   virtual AgentSettings SettingsFor(const InstanceType& type) const = 0;
-  // What the entrypoint writes into the conflist.
-  virtual EnforcingMode PodEnforcingMode() const = 0;
 };
 
 class AwsVpcCni final : public NodeNetwork, public PoolListener {
@@ -57,6 +56,10 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   Task<void> Del(Pod& pod) override;
   void Tell() override;
   void TellPages() override;
+  std::string AgentPage(NodeLogFile file) override;
+  std::vector<PoolSnapshot> Pools() const override;
+  Duration IpCooldown() const override { return settings_.ip_cooldown; }
+  const HostState* Kernel() override { return kernel_ == nullptr ? nullptr : &kernel_->state(); }
   std::vector<std::string> CheckInvariants() override;
   bool ForgotAddresses() const override { return forgot_addresses_; }
   void OnPoolChanged() override;
@@ -69,6 +72,9 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   };
 
   std::unique_ptr<Logs> MakeLogs() const;
+  void WriteConflist();
+  HostNetwork& Host();
+  PodNetworkDriver& Driver();
   PodAttachment AttachmentOf(const Pod& pod) const;
   Task<void> RunContainer(Duration start_delay);
   void KillContainer();
@@ -84,7 +90,8 @@ class AwsVpcCni final : public NodeNetwork, public PoolListener {
   AgentSettings settings_;  // of the running container
   PoolLevels& group_levels_;
   QuirkTally& quirks_;
-  SimNodeHost host_;
+  std::unique_ptr<NodeKernel> kernel_;  // null unless kernels are tracked
+  SimNodeHost host_;                    // otherwise
   SimKubernetes kubernetes_;
   SimCheckpoints checkpoints_;
   // What a CNI ADD or DEL goes through: the plugin, and the messages to the agent and to the

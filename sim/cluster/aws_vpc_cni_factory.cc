@@ -38,12 +38,6 @@ AgentSettings AwsVpcCniFactory::SettingsFor(const InstanceType& type) const {
   return settings;
 }
 
-EnforcingMode AwsVpcCniFactory::PodEnforcingMode() const {
-  const auto it = env_.find("POD_SECURITY_GROUP_ENFORCING_MODE");
-  const bool standard = it != env_.end() && it->second == "standard";
-  return standard ? EnforcingMode::kStandard : EnforcingMode::kStrict;
-}
-
 void AwsVpcCniFactory::SetEnv(const std::map<std::string, std::optional<std::string>>& env) {
   for (const auto& [name, value] : env) env_[name] = value;
   settings_ = SettingsOf(env_, context_.scenario.network.quirks);

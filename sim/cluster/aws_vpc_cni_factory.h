@@ -22,7 +22,6 @@ class AwsVpcCniFactory final : public NetworkFactory, public AgentSettingsSource
   void TellFindings() override { quirks_.TellFindings(); }
   std::vector<std::string> CheckInvariants() override;
   AgentSettings SettingsFor(const InstanceType& type) const override;
-  EnforcingMode PodEnforcingMode() const override;
 
  private:
   ClusterContext& context_;

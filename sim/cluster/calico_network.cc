@@ -86,6 +86,9 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
   }
 
   void Tell() override {}
+  const HostState* Kernel() override {
+    return cluster_.context_.track_kernels ? cluster_.kernels_.Of(node_) : nullptr;
+  }
   std::vector<std::string> CheckInvariants() override { return {}; }
 
  private:
@@ -128,10 +131,11 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
   Task<void> flow_;
 };
 
-CalicoFactory::CalicoFactory(ClusterContext& context)
+CalicoFactory::CalicoFactory(ClusterContext& context, const Ec2& ec2)
     : context_(context),
       ipam_(store_, ConfigOf(context.scenario.network.calico)),
-      collector_(ipam_) {
+      collector_(ipam_),
+      kernels_(context, ec2, store_, nodes_) {
   for (const IpPoolSpec& spec : context.scenario.network.calico.ip_pools) {
     IpPool pool;
     pool.name = spec.name;

@@ -18,13 +18,14 @@
 #include "core/ipam/calico/calico_ipam.h"
 #include "core/ipam/calico/errors.h"
 #include "core/ipam/calico/garbage_collector.h"
+#include "sim/cluster/calico_kernels.h"
 #include "sim/cluster/network_factory.h"
 
 namespace cnisim {
 
 class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
  public:
-  explicit CalicoFactory(ClusterContext& context);
+  CalicoFactory(ClusterContext& context, const Ec2& ec2);
 
   int MaxPods(const InstanceType& type) const override;
   std::unique_ptr<NodeNetwork> MakeNetwork(Node& node) override;
@@ -47,8 +48,9 @@ class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
   BlockStore store_;
   CalicoIpam ipam_;
   CalicoGarbageCollector collector_;
-  std::map<std::string, const Node*, std::less<>> nodes_;
+  CalicoNodes nodes_;
   std::unordered_map<IpAddress, const Pod*> pods_by_address_;  // as of the last collection
+  CalicoKernels kernels_;
 };
 
 }  // namespace cnisim

@@ -21,6 +21,8 @@ struct ClusterContext {
   // Nobody is told while there is none: before time zero.
   Observer* observer = nullptr;
   NodeLogs* logs = nullptr;  // null if nobody wants any
+  // Nodes keep what their kernels hold: links, routes, rules.
+  bool track_kernels = false;
   // Before time zero of a settled start: people and machines take no time, EC2 does not throttle.
   bool warming_up = false;
   // Entities of the scenario's parts, by their index there.

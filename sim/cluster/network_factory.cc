@@ -8,7 +8,7 @@ namespace cnisim {
 std::unique_ptr<NetworkFactory> MakeNetworkFactory(ClusterContext& context, Ec2& ec2,
                                                    VpcResourceController& vpc_resources) {
   if (context.scenario.network.plugin == Plugin::kCalico) {
-    return std::make_unique<CalicoFactory>(context);
+    return std::make_unique<CalicoFactory>(context, ec2);
   }
   return std::make_unique<AwsVpcCniFactory>(context, ec2, vpc_resources);
 }

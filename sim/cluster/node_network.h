@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "core/ipam/pool_snapshot.h"
 #include "core/net/ip.h"
 #include "core/ports/result.h"
 #include "core/ports/task.h"
+#include "core/routing/host_state.h"
+#include "sim/cluster/node_logs.h"
 #include "sim/cluster/pod.h"
 #include "sim/observe/observer.h"
 
@@ -46,6 +49,14 @@ class NodeNetwork {
   virtual void Tell() = 0;
   // The run ends: whoever wants the node's logs gets what the agent shows now.
   virtual void TellPages() {}
+  // A page that the agent serves; empty if it does not.
+  virtual std::string AgentPage(NodeLogFile) { return ""; }
+  // What the agent's pools hold now.
+  virtual std::vector<PoolSnapshot> Pools() const { return {}; }
+  // How long an address rests before it is given out again.
+  virtual Duration IpCooldown() const { return {}; }
+  // What the node's kernel holds now; null unless kernels are tracked. Valid until the next event.
+  virtual const HostState* Kernel() { return nullptr; }
   // A quirk of the agent has made it lose sight of pods' addresses, which it may hand out again:
   // told as a finding, and no violation.
   virtual bool ForgotAddresses() const { return false; }

@@ -132,7 +132,7 @@ void PodStore::TellPod(const Pod& pod, bool ended) {
   }
 }
 
-std::vector<Pod*> PodStore::All() {
+std::vector<Pod*> PodStore::All() const {
   std::vector<Pod*> all;
   all.reserve(pods_.size());
   for (const auto& [id, pod] : pods_) all.push_back(pod.get());

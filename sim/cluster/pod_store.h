@@ -36,7 +36,7 @@ class PodStore {
   // Tells all pods that are left when the run ends, and the addresses they hold, oldest pod first.
   void TellRemaining();
   // All pods, oldest first. O(n log n).
-  std::vector<Pod*> All();
+  std::vector<Pod*> All() const;
   // Ends everything that pods are doing.
   void StopFlows();
 

@@ -12,18 +12,11 @@ namespace {
 constexpr std::string_view kName = "vpc-resource-controller";
 constexpr Duration kLongestBackOff = std::chrono::minutes(1);
 
-// A locally administered one; nothing in the world looks at it.
-std::string MacOf(std::string_view eni_id) {
-  const uint64_t hash = HashName(eni_id);
-  return fmt::format("02:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", hash & 0xff, hash >> 8 & 0xff,
-                     hash >> 16 & 0xff, hash >> 24 & 0xff, hash >> 32 & 0xff);
-}
-
 // The annotation's fields are those of the controller's ENIDetails.
 std::string Annotation(const NetworkInterface& eni, int vlan, Ipv4Cidr subnet) {
   return fmt::format(
       R"([{{"eniId":"{}","ifAddress":"{}","privateIp":"{}","vlanID":{},"subnetCidr":"{}"}}])",
-      eni.id, MacOf(eni.id), eni.primary_ip.ToString(), vlan, subnet.ToString());
+      eni.id, eni.mac.ToString(), eni.primary_ip.ToString(), vlan, subnet.ToString());
 }
 
 CreateNetworkInterfaceRequest RequestOf(InterfaceType type, std::string subnet_id) {

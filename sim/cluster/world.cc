@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "sim/cloud/ec2.h"
+#include "sim/cluster/link_name.h"
 #include "sim/cluster/network_factory.h"
 #include "sim/cluster/node_manager.h"
 #include "sim/cluster/vpc_resource_controller.h"
@@ -34,7 +35,33 @@ Ec2Config CloudOf(const Scenario& scenario, uint64_t seed) {
   return config;
 }
 
-class World {
+std::string StatusOf(const Node& node) {
+  const std::string ready = node.ready ? "Ready" : "NotReady";
+  return node.draining ? ready + ",SchedulingDisabled" : ready;
+}
+
+std::string_view StatusOf(const Pod& pod) {
+  switch (pod.phase) {
+    case PodPhase::kPending:
+      return "Pending";
+    case PodPhase::kStarting:
+      return "ContainerCreating";
+    case PodPhase::kRunning:
+      return "Running";
+    case PodPhase::kTerminating:
+      return "Terminating";
+  }
+  return "";
+}
+
+IpAddress PrimaryIpOf(const std::vector<AttachedInterface>& enis) {
+  for (const AttachedInterface& attached : enis) {
+    if (!attached.vlan && attached.eni.device_index == 0) return attached.eni.primary_ip;
+  }
+  return {};
+}
+
+class World final : private WorldView {
  public:
   World(const Scenario& scenario, uint64_t seed, Observer& observer, const WorldOptions& options)
       : scenario_(scenario),
@@ -42,7 +69,10 @@ class World {
         options_(options),
         simulation_(scenario.initial_state == InitialState::kSettled ? kTimeZero - kWarmUp
                                                                      : kTimeZero),
-        context_{scenario, seed, simulation_, nullptr, options.logs, false, {}, {}, {}},
+        context_{scenario, seed,         simulation_,
+                 nullptr,  options.logs, options.check_invariants || options.inspect,
+                 false,    {},           {},
+                 {}},
         ec2_(simulation_, CloudOf(scenario, seed)),
         pods_(context_),
         vpc_resources_(context_, ec2_, pods_, [this] { workloads_.scheduler().RetryLater(); }),
@@ -74,7 +104,7 @@ class World {
   }
 
   // Flows refer to everything else: they go first.
-  ~World() {
+  ~World() override {
     pods_.StopFlows();
     nodes_.StopFlows();
   }
@@ -97,11 +127,121 @@ class World {
     }
     workloads_.StartMeasured();
     PlanEvents();
-    const bool complete = RunUntil(kTimeZero + scenario_.duration);
+    TimePoint end = kTimeZero + scenario_.duration;
+    if (options_.inspect) end = std::clamp(options_.inspect_at, kTimeZero, end);
+    const bool complete = RunUntil(end);
+    if (complete && options_.inspect) options_.inspect(*this);
     return Finish(!complete);
   }
 
  private:
+  // --- WorldView ---
+
+  const Scenario& scenario() const override { return scenario_; }
+  TimePoint Now() const override { return simulation_.Now(); }
+
+  std::vector<NodeView> Nodes() const override {
+    std::vector<NodeView> views;
+    for (const auto& node : nodes_.nodes()) {
+      if (node == nullptr || !node->instance) continue;
+      NodeView view;
+      view.name = node->name();
+      view.instance_id = ec2_.instance_id(*node->instance);
+      view.instance_type = node->type().name;
+      view.subnet = node->config().subnet;
+      view.enis = ec2_.InterfacesOf(*node->instance);
+      view.ip = PrimaryIpOf(view.enis);
+      view.status = StatusOf(*node);
+      view.max_pods = node->config().max_pods;
+      views.push_back(std::move(view));
+    }
+    return views;
+  }
+
+  std::vector<PodView> Pods() const override {
+    std::vector<PodView> views;
+    for (const Pod* pod : pods_.All()) {
+      PodView view;
+      view.ns = scenario_.workloads[static_cast<size_t>(pod->workload)].pod.ns;
+      view.name = pod->name;
+      view.status = StatusOf(*pod);
+      if (pod->node != nullptr) view.node = pod->node->name();
+      if (!pod->host_network) view.netns = pod->sandbox_id;
+      view.eni = pod->eni;
+      view.ip = pod->ip;
+      if (pod->host_network && pod->node != nullptr && pod->node->instance) {
+        view.ip = PrimaryIpOf(ec2_.InterfacesOf(*pod->node->instance));
+      }
+      view.workload = pod->workload;
+      views.push_back(std::move(view));
+    }
+    return views;
+  }
+
+  const Node* FindNode(std::string_view name) const {
+    for (const auto& node : nodes_.nodes()) {
+      if (node != nullptr && node->name() == name) return node.get();
+    }
+    return nullptr;
+  }
+
+  NodeNetwork* NetworkOf(std::string_view name) const override {
+    const Node* node = FindNode(name);
+    return node == nullptr ? nullptr : node->network.get();
+  }
+
+  std::vector<KubeServicePort> Services() const override {
+    std::vector<KubeServicePort> services;
+    for (const ServiceSpec& spec : scenario_.services) {
+      KubeServicePort service;
+      const WorkloadSpec& workload = scenario_.workloads[static_cast<size_t>(spec.workload)];
+      service.name = fmt::format("{}/{}", workload.pod.ns, spec.name);
+      service.cluster_ip = spec.cluster_ip;
+      service.protocol = spec.protocol;
+      service.port = static_cast<uint16_t>(spec.port);
+      service.node_port = static_cast<uint16_t>(spec.node_port.value_or(0));
+      for (const PodView& pod : Pods()) {
+        if (pod.workload != spec.workload || !pod.ip || pod.status != "Running") continue;
+        service.endpoints.push_back({*pod.ip, static_cast<uint16_t>(spec.target_port)});
+      }
+      services.push_back(std::move(service));
+    }
+    return services;
+  }
+
+  std::vector<VpcInterface> Interfaces() const override {
+    std::vector<VpcInterface> interfaces;
+    for (const auto& node : nodes_.nodes()) {
+      if (node != nullptr && node->instance) AddInterfacesOf(*node, interfaces);
+    }
+    return interfaces;
+  }
+
+  void AddInterfacesOf(const Node& node, std::vector<VpcInterface>& interfaces) const {
+    const NodeImage image =
+        scenario_.node_groups[static_cast<size_t>(node.config().node_group)].image;
+    const NetworkSpec& network = scenario_.network;
+    const bool check = network.plugin != Plugin::kCalico || !network.calico.disables_src_dst_check;
+    for (const AttachedInterface& attached : ec2_.InterfacesOf(*node.instance)) {
+      const NetworkInterface& eni = attached.eni;
+      VpcInterface interface;
+      interface.node = node.name();
+      interface.link = attached.vlan ? fmt::format("vlan.eth.{}", *attached.vlan)
+                                     : LinkNameOf(image, eni.network_card_index, eni.device_index);
+      const SubnetSpec& subnet = scenario_.vpc.subnets[attached.subnet];
+      interface.subnets.push_back(subnet.cidr);
+      if (subnet.ipv6_cidr) interface.subnets.push_back(*subnet.ipv6_cidr);
+      interface.addresses.emplace_back(IpAddress(eni.primary_ip));
+      for (const Ipv4Address ip : eni.secondary_ips) {
+        interface.addresses.emplace_back(IpAddress(ip));
+      }
+      for (const Ipv4Cidr& prefix : eni.ipv4_prefixes) interface.addresses.push_back(prefix);
+      for (const Ipv6Cidr& prefix : eni.ipv6_prefixes) interface.addresses.push_back(prefix);
+      interface.source_dest_check = check;
+      interfaces.push_back(std::move(interface));
+    }
+  }
+
   EntityId NewEntity(EntityKind kind, std::string_view name, EntityId parent) {
     const auto id = static_cast<EntityId>(entities_.size());
     entities_.push_back({kind, std::string(name), parent});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/cluster/node_logs.h"
+#include "sim/cluster/world_view.h"
 #include "sim/observe/observer.h"
 #include "sim/scenario/scenario.h"
 
@@ -25,6 +26,9 @@ struct WorldOptions {
   const std::atomic<bool>* interrupt = nullptr;   // when true the run ends after the current event
   std::function<void(const Progress&)> progress;  // called a few times per wall-clock second
   NodeLogs* logs = nullptr;                       // where nodes' logs go
+  // Called once at `inspect_at`, or where the run ends before; then the run ends.
+  std::function<void(WorldView&)> inspect;
+  TimePoint inspect_at;
 };
 
 struct WorldResult {

@@ -171,6 +171,7 @@ void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& fil
     }
     w.Line(3, fmt::format("subnets: [{}]", fmt::join(subnets, ", ")));
     w.Value(3, "maxPods", group.max_pods ? fmt::format("{}", *group.max_pods) : "auto");
+    w.Value(3, "amiFamily", group.image == NodeImage::kAl2 ? "AmazonLinux2" : "AmazonLinux2023");
     if (group.node_lifetime) w.Value(3, "nodeLifetime", group.node_lifetime->ToString());
     if (!group.labels.empty()) w.Line(3, "labels:");
     for (const auto& [key, value] : group.labels) w.Value(4, Quoted(key), Quoted(value));
@@ -187,6 +188,8 @@ void WriteCalico(Writer& w, const CalicoSpec& calico) {
     w.Value(5, "blockSize", pool.block_size);
     w.Value(5, "natOutgoing", pool.nat_outgoing);
   }
+  w.Value(3, "version", fmt::format("v3.{}.{}", calico.minor, calico.patch));
+  w.Value(3, "awsSrcDstCheck", calico.disables_src_dst_check ? "Disable" : "DoNothing");
   w.Value(3, "strictAffinity", calico.strict_affinity);
   w.Value(3, "maxBlocksPerHost", calico.max_blocks_per_host);
 }
@@ -295,6 +298,19 @@ void WriteWorkloads(Writer& w, const Scenario& scenario, const SourceFiles& file
   }
 }
 
+void WriteServices(Writer& w, const Scenario& scenario) {
+  if (scenario.services.empty()) return;
+  w.Line(1, "services:");
+  for (const ServiceSpec& service : scenario.services) {
+    w.Line(2, "- name: " + Quoted(service.name));
+    w.Value(3, "workload", Quoted(scenario.workloads[static_cast<size_t>(service.workload)].name));
+    w.Value(3, "port", service.port);
+    w.Value(3, "targetPort", service.target_port);
+    w.Value(3, "protocol", service.protocol == "tcp" ? "TCP" : "UDP");
+    if (service.node_port) w.Value(3, "nodePort", *service.node_port);
+  }
+}
+
 struct EventText {
   const Scenario& scenario;
 
@@ -366,6 +382,7 @@ std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {
   w.Line(1, "scheduler:");
   w.Value(2, "placement", scenario.scheduler.placement == Placement::kPack ? "pack" : "spread");
   WriteWorkloads(w, scenario, files);
+  WriteServices(w, scenario);
   WriteEvents(w, scenario);
   WriteExpectations(w, scenario.expectations);
   w.Line(1, "record:");

@@ -14,6 +14,7 @@
 
 #include "core/ipam/quirks.h"
 #include "core/net/ipv4.h"
+#include "core/net/node_image.h"
 #include "core/ports/clock.h"
 #include "sim/cloud/spec.h"
 #include "sim/engine/distribution.h"
@@ -47,6 +48,7 @@ struct NodeGroupSpec {
   // How long a node stays before it is taken away and replaced, as spot instances are; empty: for
   // good.
   std::optional<Distribution> node_lifetime;
+  NodeImage image = NodeImage::kAl2023;  // amiFamily
 };
 
 // Calico's own words for encapsulation; carried for the data plane.
@@ -64,6 +66,11 @@ struct CalicoSpec {
   std::vector<IpPoolSpec> ip_pools;
   bool strict_affinity = false;
   int max_blocks_per_host = 0;  // 0: Calico's own limit of 20
+  // v3.MINOR.PATCH: routes differ from release to release.
+  int minor = 32;
+  int patch = 1;
+  // FelixConfiguration's awsSrcDstCheck is Disable: Felix turns off the ENIs' check.
+  bool disables_src_dst_check = false;
 };
 
 // crd.k8s.amazonaws.com ENIConfig: where custom networking puts new ENIs.
@@ -135,6 +142,17 @@ struct WorkloadSpec {
   std::variant<DeploymentSpec, CronJobSpec, DaemonSetSpec, TraceSpec> kind;
 };
 
+// A Service of the workload's pods, in their namespace.
+struct ServiceSpec {
+  std::string name;
+  int workload = 0;  // index into Scenario::workloads
+  int port = 0;
+  int target_port = 0;
+  std::string protocol = "tcp";  // or udp
+  std::optional<int> node_port;
+  Ipv4Address cluster_ip;  // of the block that EKS takes for a VPC like this
+};
+
 struct ScaleWorkload {
   int workload = 0;  // index into Scenario::workloads, a Deployment
   int replicas = 0;
@@ -198,6 +216,7 @@ struct Scenario {
   NetworkSpec network;
   SchedulerSpec scheduler;
   std::vector<WorkloadSpec> workloads;
+  std::vector<ServiceSpec> services;
   std::vector<EventSpec> events;  // by time, then as written
   std::vector<ExpectationSpec> expectations;
   RecordSpec record;

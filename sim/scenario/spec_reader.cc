@@ -41,6 +41,7 @@ void SpecReader::Read(const YamlNode& document) {
           .value_or(Placement::kSpread);
   scheduler.Done();
   ReadWorkloads(spec.Get("workloads"));
+  ReadServices(spec.Get("services"));
   ReadEvents(spec.Get("events"));
   CheckSecurityGroups();
   ReadExpectations(spec.Get("expectations"));

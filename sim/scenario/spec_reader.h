@@ -56,6 +56,7 @@ class SpecReader {
   // What the settings need of the rest of the scenario.
   void CheckEnvironment(const AgentSettings& settings);
   void ReadCalico(Field calico);
+  void ReadCalicoVersion(Field version);
   // spec_reader_workloads.cc
   void ReadWorkloads(Field list);
   void ReadWorkload(Field item);
@@ -65,6 +66,8 @@ class SpecReader {
   DeploymentSpec ReadDeployment(MapReader& map);
   CronJobSpec ReadCronJob(MapReader& map);
   TraceSpec ReadTrace(MapReader& map);
+  // spec_reader_services.cc
+  void ReadServices(Field list);
   // spec_reader_events.cc
   void ReadEvents(Field list);
   void ReadEvent(Field item);

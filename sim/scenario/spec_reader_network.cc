@@ -1,5 +1,6 @@
 // spec.network.
 #include <algorithm>
+#include <regex>
 
 #include "core/cni/entrypoint_checks.h"
 #include "sim/scenario/spec_reader.h"
@@ -11,6 +12,9 @@ namespace {
 // Calico IPPool API: a block is a /20 to a /32.
 constexpr int kLargestBlock = 20;
 constexpr int kSmallestBlock = 32;
+// The releases whose differences are known.
+constexpr int kOldestCalicoMinor = 28;
+constexpr int kNewestCalicoMinor = 33;
 constexpr int kMaxBlocksPerHost = 100'000;
 
 bool Holds(std::span<const std::string_view> sorted, std::string_view name) {
@@ -148,6 +152,23 @@ void SpecReader::CheckEnvironment(const AgentSettings& settings) {
   }
 }
 
+void SpecReader::ReadCalicoVersion(Field version) {
+  const std::optional<std::string> text = version.String();
+  if (!text) return;
+  static const std::regex kVersion(R"(v?3\.(\d{1,2})(?:\.(\d{1,2}))?)");
+  std::smatch parts;
+  CalicoSpec& spec = scenario.network.calico;
+  const bool good = std::regex_match(*text, parts, kVersion);
+  if (good) {
+    spec.minor = std::stoi(parts[1]);
+    spec.patch = parts[2].matched ? std::stoi(parts[2]) : 0;
+  }
+  if (!good || spec.minor < kOldestCalicoMinor || spec.minor > kNewestCalicoMinor) {
+    version.Error("out-of-range", fmt::format("'{}' is no release of Calico from v3.{} to v3.{}",
+                                              *text, kOldestCalicoMinor, kNewestCalicoMinor));
+  }
+}
+
 void SpecReader::ReadCalico(Field calico) {
   MapReader map = calico.Map("'calico' of network");
   CalicoSpec& spec = scenario.network.calico;
@@ -205,6 +226,10 @@ void SpecReader::ReadCalico(Field calico) {
   } else if (pools.node()->kind == YamlNode::Kind::kList && pools.node()->items.empty()) {
     pools.Error("missing-value", "Calico needs at least one IP pool");
   }
+  ReadCalicoVersion(map.Get("version"));
+  spec.disables_src_dst_check = map.Get("awsSrcDstCheck")
+                                    .OneOf<bool>({{"DoNothing", false}, {"Disable", true}})
+                                    .value_or(false);
   spec.strict_affinity = map.Get("strictAffinity").Bool().value_or(false);
   spec.max_blocks_per_host = map.Get("maxBlocksPerHost").Int(0, kMaxBlocksPerHost).value_or(0);
   map.Done();

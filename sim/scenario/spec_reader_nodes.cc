@@ -101,6 +101,10 @@ void SpecReader::ReadNodeGroup(Field item) {
   }
 
   group.node_lifetime = ReadDistribution(map.Get("nodeLifetime"));
+  group.image = map.Get("amiFamily")
+                    .OneOf<NodeImage>({{"AmazonLinux2023", NodeImage::kAl2023},
+                                       {"AmazonLinux2", NodeImage::kAl2}})
+                    .value_or(NodeGroupSpec{}.image);
 
   Field max_pods = map.Get("maxPods");
   if (!max_pods.is_scalar() || max_pods.node()->text != "auto") {

@@ -1,0 +1,65 @@
+#include "sim/cluster/node_kernel.h"
+
+#include <cassert>
+
+#include "core/net/hash.h"
+#include "sim/cluster/link_name.h"
+
+namespace cnisim {
+
+NodeKernel::NodeKernel(const ClusterContext& context, const Node& node, const Ec2& ec2,
+                       InstanceIndex instance, const AgentSettings& settings)
+    : context_(context),
+      ec2_(ec2),
+      instance_(instance),
+      image_(context.scenario.node_groups[static_cast<size_t>(node.config().node_group)].image),
+      host_(kernel_, *this, HashMix(context.seed ^ HashName(node.name()))) {
+  Result<HostState> booted = PlanBoot(HostSettingsOf(settings, image_), AtBoot());
+  assert(booted);
+  kernel_ = StateKernel(*std::move(booted));
+}
+
+void NodeKernel::set_settings(const AgentSettings& settings) {
+  host_.set_settings(HostSettingsOf(settings, image_));
+}
+
+VpcCniEni NodeKernel::EniOf(const AttachedInterface& interface) const {
+  VpcCniEni eni;
+  eni.network_card = interface.eni.network_card_index;
+  eni.device_number = interface.eni.device_index;
+  eni.link = LinkNameOf(image_, eni.network_card, eni.device_number);
+  eni.mac = interface.eni.mac;
+  eni.primary_ip = interface.eni.primary_ip;
+  eni.subnet = context_.scenario.vpc.subnets[interface.subnet].cidr;
+  eni.is_trunk = interface.eni.is_trunk;
+  return eni;
+}
+
+VpcCniNode NodeKernel::AtBoot() const {
+  VpcCniNode node;
+  node.image = image_;
+  const VpcSpec& vpc = context_.scenario.vpc;
+  node.vpc_cidrs.assign(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
+  for (const AttachedInterface& interface : ec2_.InterfacesOf(instance_)) {
+    if (interface.vlan || interface.eni.device_index != 0) continue;
+    node.enis.push_back(EniOf(interface));
+    if (const auto& block = vpc.subnets[interface.subnet].ipv6_cidr) {
+      // EC2's choice of the primary IPv6 address is not simulated: the IPv4 address's place is.
+      const IpCidr v4 = vpc.subnets[interface.subnet].cidr;
+      const auto place = static_cast<uint64_t>(v4.OffsetOf(interface.eni.primary_ip));
+      node.subnet_ipv6 = *block;
+      node.node_ipv6 = node.subnet_ipv6.network().Offset(place);
+    }
+    break;
+  }
+  return node;
+}
+
+std::optional<VpcCniEni> NodeKernel::FindEni(IpAddress primary_ip) const {
+  for (const AttachedInterface& interface : ec2_.InterfacesOf(instance_)) {
+    if (!interface.vlan && interface.eni.primary_ip == primary_ip) return EniOf(interface);
+  }
+  return std::nullopt;
+}
+
+}  // namespace cnisim
