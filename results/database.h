@@ -31,6 +31,7 @@ class Statement {
   // The parameter's name with its prefix (":ip"), empty for a `?`.
   std::string_view ParameterName(int index) const;
   void BindText(int index, std::string_view text);
+  void BindInt(int index, int64_t value) { sqlite3_bind_int64(get(), index + 1, value); }
 
   // True: a row is there. False: no more.
   Result<bool> Step();

@@ -17,6 +17,8 @@ Command AddRun(CLI::App& app);
 Command AddValidate(CLI::App& app);
 Command AddTest(CLI::App& app);
 Command AddQuery(CLI::App& app);
+Command AddInspect(CLI::App& app);
+Command AddTrace(CLI::App& app);
 Command AddCatalog(CLI::App& app);
 Command AddSchema(CLI::App& app);
 Command AddVersion(CLI::App& app);

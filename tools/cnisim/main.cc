@@ -29,6 +29,8 @@ constexpr Verb kVerbs[] = {
     {"validate", "Check scenario files", AddValidate},
     {"test", "Run scenarios and judge their expectations", AddTest},
     {"query", "Ask a results file with SQL or a saved query", AddQuery},
+    {"inspect", "Look into a cluster or a node at any moment", AddInspect},
+    {"trace", "Who held an address, or what a pod held, and when", AddTrace},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},
     {"version", "Print the version", AddVersion},

@@ -1,0 +1,193 @@
+#include "tools/cnisim/inspect_path.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "core/routing/forwarding_walk.h"
+#include "core/routing/vpc_fabric.h"
+#include "tools/cnisim/inspect_views.h"
+
+namespace cnisim {
+namespace {
+
+// Of Linux's default range for connections (net.ipv4.ip_local_port_range).
+constexpr uint16_t kClientPort = 40000;
+constexpr uint16_t kServerPort = 80;
+// The smallest that every IPv4 host takes unfragmented, and EC2's jumbo frame.
+constexpr int kSmallestPacket = 68;
+constexpr int kLargestPacket = 9001;
+constexpr std::string_view kNodePrefix = "node/";
+constexpr std::string_view kServicePrefix = "svc/";
+
+struct End {
+  std::string node;   // empty: outside
+  std::string netns;  // empty: the node itself
+  std::optional<IpAddress> ip;
+  std::optional<uint16_t> port;
+  std::string protocol;           // of a service
+  std::vector<IpAddress> behind;  // endpoints of a service
+};
+
+Result<End> NodeEnd(WorldView& world, std::string_view name) {
+  for (const NodeView& node : world.Nodes()) {
+    if (node.name == name) return End{node.name, "", node.ip, std::nullopt, "", {}};
+  }
+  return Fail("usage", fmt::format("there is no node '{}' at that time", name));
+}
+
+Result<End> PodEnd(WorldView& world, std::string_view name) {
+  const Result<PodView> pod = FindPod(world, name);
+  if (!pod) return tl::unexpected(pod.error());
+  if (!pod->ip) return Fail("usage", fmt::format("pod {} has no address at that time", name));
+  return End{pod->node, pod->netns, pod->ip, std::nullopt, "", {}};
+}
+
+Result<End> ServiceEnd(WorldView& world, std::string_view name) {
+  for (const KubeServicePort& service : world.Services()) {
+    const size_t slash = service.name.find('/');
+    if (service.name != name && std::string_view(service.name).substr(slash + 1) != name) continue;
+    End end;
+    end.ip = service.cluster_ip;
+    end.port = service.port;
+    end.protocol = service.protocol;
+    for (const KubeEndpoint& endpoint : service.endpoints) end.behind.push_back(endpoint.ip);
+    return end;
+  }
+  return Fail("usage",
+              fmt::format("there is no service '{}'; 'services' of the scenario lists them", name));
+}
+
+Result<End> FindEnd(WorldView& world, std::string_view text) {
+  if (text.starts_with(kNodePrefix)) return NodeEnd(world, text.substr(kNodePrefix.size()));
+  if (text.starts_with(kServicePrefix)) {
+    return ServiceEnd(world, text.substr(kServicePrefix.size()));
+  }
+  if (const auto ip = IpAddress::Parse(text)) return End{"", "", *ip, std::nullopt, "", {}};
+  return PodEnd(world, text);
+}
+
+// All that a walk needs; what it points to lives here.
+struct Network {
+  std::map<std::string, HostState> kernels;
+  std::map<std::string, const HostState*> nodes;
+  std::map<std::string, std::string> pod_names;  // by namespace
+  VpcFabric fabric{{}, {}};
+};
+
+Network NetworkOf(WorldView& world) {
+  Network network;
+  for (const NodeView& node : world.Nodes()) {
+    Result<HostState> kernel = KernelOf(world, node.name);
+    if (kernel) network.kernels.emplace(node.name, *std::move(kernel));
+  }
+  for (const auto& [name, kernel] : network.kernels) network.nodes.emplace(name, &kernel);
+  for (const PodView& pod : world.Pods()) {
+    if (!pod.netns.empty()) network.pod_names.emplace(pod.netns, pod.name);
+  }
+  const VpcSpec& vpc = world.scenario().vpc;
+  std::vector<IpCidr> cidrs(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
+  if (vpc.ipv6_cidr) cidrs.emplace_back(*vpc.ipv6_cidr);
+  network.fabric = VpcFabric(std::move(cidrs), world.Interfaces());
+  return network;
+}
+
+WalkResult Send(ForwardingWalk& walk, const End& from, const Packet& packet) {
+  return from.node.empty() ? walk.SendFromOutside(packet)
+                           : walk.Send(from.node, from.netns, packet);
+}
+
+// The largest packet that arrives without being fragmented; 0 if none does.
+int LargestPacket(const Network& network, const End& from, Packet packet) {
+  const auto arrives = [&](int size) {
+    ForwardingWalk walk(network.nodes, network.fabric);
+    packet.size = size;
+    return Send(walk, from, packet).arrived();
+  };
+  if (!arrives(kSmallestPacket)) return 0;
+  int low = kSmallestPacket;
+  int high = kLargestPacket;
+  while (low < high) {
+    const int middle = (low + high + 1) / 2;
+    if (arrives(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+std::string InWords(const Network& network, const WalkResult& there, const Packet& sent) {
+  if (!there.arrived()) {
+    return fmt::format("lost at {}: {}", there.node.empty() ? "the VPC" : there.node,
+                       DropReasonName(there.dropped));
+  }
+  const auto pod = network.pod_names.find(there.netns);
+  std::string text =
+      fmt::format("arrives at {}", pod != network.pod_names.end() ? "pod " + pod->second
+                                   : there.node.empty()           ? std::string("the outside")
+                                                                  : "node " + there.node);
+  const FlowTuple& tuple = there.packet.tuple;
+  text += tuple.src == sent.tuple.src
+              ? fmt::format(" with its own source address {}", tuple.src.ToString())
+              : fmt::format(", seen as {} instead of {}", tuple.src.ToString(),
+                            sent.tuple.src.ToString());
+  if (tuple.dst != sent.tuple.dst) {
+    text += fmt::format("; sent to {}, which stands for {}", sent.tuple.dst.ToString(),
+                        tuple.dst.ToString());
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> PathText(WorldView& world, const PathOptions& options) {
+  Result<End> from = options.from == "outside"
+                         ? Result<End>(End{"", "", Ipv4Address(198, 51, 100, 7), {}, "", {}})
+                         : FindEnd(world, options.from);
+  if (!from) return tl::unexpected(from.error());
+  if (from->node.empty() && options.from != "outside") {
+    return Fail("usage",
+                fmt::format("'{}' sends nothing: name a pod, node/NODE or outside", options.from));
+  }
+  const Result<End> to = FindEnd(world, options.to);
+  if (!to) return tl::unexpected(to.error());
+
+  const Network network = NetworkOf(world);
+  Packet packet;
+  packet.tuple.src = *from->ip;
+  packet.tuple.dst = *to->ip;
+  packet.tuple.protocol = to->protocol.empty() ? options.protocol : to->protocol;
+  if (packet.tuple.protocol != "icmp") {
+    packet.tuple.source_port = kClientPort;
+    packet.tuple.destination_port = options.port.value_or(to->port.value_or(kServerPort));
+  }
+  packet.size = options.size;
+
+  ForwardingWalk walk(network.nodes, network.fabric);
+  const WalkResult there = Send(walk, *from, packet);
+  std::string text = RenderWalk(there, network.pod_names);
+  text +=
+      fmt::format("\n{} to {}: {}\n", options.from, options.to, InWords(network, there, packet));
+  if (!there.arrived()) return text;
+  if (const int largest = LargestPacket(network, *from, packet); largest > 0) {
+    text += fmt::format("largest packet that arrives unfragmented: {} bytes\n", largest);
+  }
+  text += "\nThe answer:\n";
+  const Packet reply = there.Reply();
+  const WalkResult back =
+      there.node.empty() ? walk.SendFromOutside(reply) : walk.Send(there.node, there.netns, reply);
+  text += RenderWalk(back, network.pod_names);
+  const bool home = back.arrived() && back.node == from->node && back.netns == from->netns;
+  text += fmt::format("\nthe answer {}\n", home ? "comes back as one of the same connection"
+                                           : back.arrived()
+                                               ? fmt::format("goes astray, to {}", back.node)
+                                               : InWords(network, back, reply));
+  return text;
+}
+
+}  // namespace cnisim
