@@ -1,0 +1,30 @@
+// What the kernel's own tools print of a node, beside what the renderers print of its planned
+// state.
+//
+// Left alone but for what no plan decides: the index of the other end of a veth pair, IPv6
+// link-local addresses, packets' learnt neighbours and FDB entries, fallback tunnel devices that
+// are down; and lines whose order is that of a hash table (neighbours, FDB, sets) are sorted.
+#ifndef CNISIM_TOOLS_KERNEL_LAB_KERNEL_TEXTS_H_
+#define CNISIM_TOOLS_KERNEL_LAB_KERNEL_TEXTS_H_
+
+#include <string>
+#include <vector>
+
+#include "tools/kernel_lab/features.h"
+#include "tools/kernel_lab/namespace_kernel.h"
+
+namespace cnisim {
+
+struct KernelText {
+  std::string command;
+  std::string kernel;
+  std::string planned;
+};
+
+// Of the host and its pods: namespaces, links, addresses, rules, routes, neighbours, FDB, chains,
+// sets, the nftables table, and the planned sysctls. IPv4, and IPv6's rules.
+std::vector<KernelText> ReadKernelTexts(const NamespaceKernel& node, const Features& features);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_TOOLS_KERNEL_LAB_KERNEL_TEXTS_H_
