@@ -104,7 +104,10 @@ struct Renderer {
     std::vector<Command> commands;
     if (verb == Verb::kAdd && IsMade(link)) commands.push_back(Make(name, link));
     Command set = {"link", "set", "dev", name};
-    if (link.mac != MacAddress()) set = Join(set, {"address", link.mac.ToString()});
+    // A MAC that is set, even to what it is, takes the neighbours on the link away.
+    if (verb == Verb::kAdd && link.mac != MacAddress()) {
+      set = Join(set, {"address", link.mac.ToString()});
+    }
     commands.push_back(Ip(Join(set, {"mtu", std::to_string(link.mtu), link.up ? "up" : "down"})));
     return commands;
   }

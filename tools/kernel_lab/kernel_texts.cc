@@ -97,7 +97,10 @@ std::string Ipsets(const HostState& host) {
   std::string text;
   for (const auto& [name, members] : host.ipsets) {
     text += fmt::format("create {} hash:net\n", name);
-    for (const IpCidr& member : members) text += fmt::format("add {} {}\n", name, member);
+    for (const IpCidr& member : members) {
+      text += fmt::format("add {} {}\n", name,
+                          member.length() == 32 ? member.network().ToString() : member.ToString());
+    }
   }
   return Sorted(text);
 }

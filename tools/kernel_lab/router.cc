@@ -31,8 +31,8 @@ Status Router::Plug(const std::string& node, const std::string& name, const Link
   Port& port = ports_[{node, name}];
   port = {fmt::format("port{}", ++last_port_), link.mac};
   return RunCommands({
-      {"ip", "-n", router(), "link", "add", "name", port.name, "type", "veth", "peer", "name", name,
-       "netns", namespaces_.NameOf(node), "index", std::to_string(link.index)},
+      {"ip", "-n", namespaces_.NameOf(node), "link", "add", "name", name, "index",
+       std::to_string(link.index), "type", "veth", "peer", "name", port.name, "netns", router()},
       {"ip", "-n", router(), "link", "set", "dev", port.name, "mtu", std::to_string(link.mtu),
        "up"},
       InNamespace(router(),
