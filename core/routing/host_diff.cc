@@ -89,6 +89,8 @@ void Erase(const std::set<Place>& links, const std::string& netns, NetState& net
   std::erase_if(net.addresses, [&](const auto& item) { return goes(item.first.dev); });
   std::erase_if(net.routes, [&](const auto& item) { return goes(item.second.dev); });
   std::erase_if(net.neighbours, [&](const auto& item) { return goes(item.first.dev); });
+  std::erase_if(net.sysctls,
+                [&](const auto& item) { return goes(std::string(DeviceOfSysctl(item.first))); });
 }
 
 HostState Without(const std::set<Place>& links, HostState state) {

@@ -252,17 +252,11 @@ std::vector<Command> RenderCommands(const Operation& operation, const NamespaceN
 }
 
 std::string SysctlPath(std::string_view name) {
+  const std::string_view device = DeviceOfSysctl(name);
   std::string path(name);
-  size_t dots_of_device = std::string::npos;
-  for (const std::string_view family : {"net.ipv4.", "net.ipv6."}) {
-    for (const std::string_view what : {"conf.", "neigh."}) {
-      const std::string prefix = fmt::format("{}{}", family, what);
-      if (name.starts_with(prefix)) dots_of_device = prefix.size();
-    }
-  }
-  const size_t last = name.rfind('.');
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == '.' && (i < dots_of_device || i == last)) path[i] = '/';
+  std::ranges::replace(path, '.', '/');
+  if (!device.empty()) {
+    path.replace(static_cast<size_t>(device.data() - name.data()), device.size(), device);
   }
   return path;
 }

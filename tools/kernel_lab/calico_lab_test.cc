@@ -53,9 +53,6 @@ class CalicoLab {
       ExpectDone(lab_.AddNode(node.name));
     }
     Follow();
-    for (const CalicoNode& node : cluster_.nodes) {
-      ExpectDone(lab_.router().Assign(node.ip, node.name, node.link));
-    }
   }
 
   // A pod with an address of the block of `owner`, which it has borrowed if that is not its node.
@@ -93,6 +90,7 @@ class CalicoLab {
       ASSERT_TRUE(planned) << planned.error().message;
       NamespaceKernel& kernel = lab_.node(node.name);
       ExpectDone(kernel.Execute(Diff(kernel.state(), *planned)));
+      ExpectDone(lab_.router().Assign(node.ip, node.name, node.link));
     }
   }
   void RemoveAll() {
@@ -192,7 +190,7 @@ TEST_P(CalicoKernelLab, RandomChangesLeaveWhatIsPlannedAndNothingElse) {
   for (int step = 0; step < 24; ++step) {
     SCOPED_TRACE(step);
     CalicoCluster& cluster = calico.cluster();
-    switch (below(6)) {
+    switch (below(8)) {
       case 0:
       case 1:
         calico.AddPod(names[below(3)]);
@@ -211,6 +209,16 @@ TEST_P(CalicoKernelLab, RandomChangesLeaveWhatIsPlannedAndNothingElse) {
       case 5:
         cluster.pools.front().nat_outgoing = !cluster.pools.front().nat_outgoing;
         cluster.nodes[below(3)].mtu = below(2) == 0 ? 9001 : 1500;
+        calico.Follow();
+        break;
+      case 6:  // another interface in a node's place, and all on it anew
+        cluster.nodes[below(3)].mac = MacAddress(0x020000000300 + static_cast<uint64_t>(step));
+        calico.Follow();
+        break;
+      case 7:
+        if (cluster.pods.empty()) break;
+        cluster.pods[below(cluster.pods.size())].mac =
+            MacAddress(0x020000000400 + static_cast<uint64_t>(step));
         calico.Follow();
         break;
     }

@@ -191,7 +191,7 @@ TEST(KernelLab, VpcCniRandomChangesLeaveWhatIsPlannedAndNothingElse) {
     for (const std::string& name : kNodes) {
       vpc.Boot(name, random.OneIn(2) ? NodeImage::kAl2 : NodeImage::kAl2023);
     }
-    for (int step = 0; step < 40; ++step) {
+    for (int step = 0; step < 20; ++step) {
       const std::string& name = kNodes[static_cast<size_t>(random.Below(3))];
       const VpcCniNode& node = vpc.cluster().nodes[name];
       const int pods = static_cast<int>(node.pods.size());
