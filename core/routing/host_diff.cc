@@ -55,31 +55,33 @@ bool IsOther(const Link& a, const Link& b) {
   return a_with_changes != b;
 }
 
+const Link* LinkOf(const NetState& net, const std::string& name) {
+  const auto found = net.links.find(name);
+  return found == net.links.end() ? nullptr : &found->second;
+}
+
 using Place = std::pair<std::string, std::string>;  // namespace and link
 
 // The links that `to` has otherwise, and what goes with them: the other end of a veth pair, and
 // what stands on them.
 std::set<Place> LinksToRemake(const HostState& from, const HostState& to) {
   std::set<Place> remade;
-  const auto add_others = [&](const std::string& netns, const NetState& net) {
-    const NetState* other = to.Find(netns);
-    if (other == nullptr) return;
+  const auto add = [&](const std::string& netns, const NetState& net) {
+    const NetState* wanted = to.Find(netns);
     for (const auto& [name, link] : net.links) {
-      const auto found = other->links.find(name);
-      if (found != other->links.end() && IsOther(link, found->second)) remade.insert({netns, name});
+      const bool goes_with_another =
+          (!link.parent.empty() && remade.contains({netns, link.parent})) ||
+          (link.type == LinkType::kVeth && remade.contains({link.peer_netns, link.peer}));
+      const Link* other = wanted == nullptr ? nullptr : LinkOf(*wanted, name);
+      const bool is_other = other != nullptr && IsOther(link, *other);
+      if (goes_with_another || is_other) remade.insert({netns, name});
     }
   };
-  add_others("", from.net);
-  for (const auto& [netns, pod] : from.pods) add_others(netns, pod);
-  if (remade.empty()) return remade;
-  for (const auto& [name, link] : from.net.links) {
-    const Place end{link.peer_netns, link.peer};
-    if (remade.contains({"", name}) || remade.contains({"", link.parent}) || remade.contains(end)) {
-      remade.insert({"", name});
-      if (link.type == LinkType::kVeth) remade.insert(end);
-    }
+  for (size_t before = 0;; before = remade.size()) {
+    add("", from.net);
+    for (const auto& [netns, pod] : from.pods) add(netns, pod);
+    if (remade.size() == before) return remade;
   }
-  return remade;
 }
 
 // `net` without those links and all that is on them.
