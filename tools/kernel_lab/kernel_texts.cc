@@ -157,7 +157,18 @@ class Reader {
     for (const int table : tables) {
       Compare(ip({"route", "show", "table", TableName(table)}), RenderRoutes(net, table));
     }
-    Compare(ip({"-4", "neigh", "show", "nud", "permanent"}), Sorted(RenderNeighbours(net)), Sorted);
+    // IPv6's kernel routes of loopback and of link-local addresses are not planned.
+    Compare(ip({"-6", "route", "show", "table", "main"}),
+            RenderRoutes(net, kMainTable, Family::kV6), [](const std::string& text) {
+              return Filtered(text, [](const std::string& line) {
+                return !line.starts_with("::1 dev lo ") && !line.starts_with("fe80::/64 ");
+              });
+            });
+    for (const auto& [option, family] :
+         {std::pair("-4", Family::kV4), std::pair("-6", Family::kV6)}) {
+      Compare(ip({option, "neigh", "show", "nud", "permanent"}),
+              Sorted(RenderNeighbours(net, "", family)), Sorted);
+    }
     if (net.sysctls.empty()) return;
     Command grep = {"grep", "-H", "."};
     std::string values;
@@ -182,6 +193,8 @@ class Reader {
             std::pair("nat", IptablesTable::kNat), std::pair("filter", IptablesTable::kFilter)}) {
         Compare(InNamespace(host, {"iptables", "-w", "-t", name, "-S"}),
                 RenderIptables(state_, table));
+        Compare(InNamespace(host, {"ip6tables", "-w", "-t", name, "-S"}),
+                RenderIptables(state_, table, Family::kV6));
       }
       Compare(InNamespace(host, {"ipset", "save"}), Ipsets(state_), [](const std::string& text) {
         std::string out;

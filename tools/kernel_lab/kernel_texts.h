@@ -22,7 +22,7 @@ struct KernelText {
 };
 
 // Of the host and its pods: namespaces, links, addresses, rules, routes, neighbours, FDB, chains,
-// sets, the nftables table, and the planned sysctls. IPv4, and IPv6's rules.
+// sets, the nftables table, and the planned sysctls.
 std::vector<KernelText> ReadKernelTexts(const NamespaceKernel& node, const Features& features);
 
 }  // namespace cnisim

@@ -63,17 +63,15 @@ Result<std::string> RunCommand(const Command& command) {
   const int failed =
       posix_spawnp(&pid, words[0], &files, nullptr, words.data(), environment.data());
   posix_spawn_file_actions_destroy(&files);
-  const std::string line = RenderCommandLine(command);
-  if (failed != 0) {
-    return Fail(std::string(kCommandFailed), fmt::format("{}: {}", line, std::strerror(failed)));
-  }
+  const auto fail = [&](const std::string& complaint) {
+    return Fail(std::string(kCommandFailed),
+                fmt::format("{} ({})", complaint, RenderCommandLine(command)));
+  };
+  if (failed != 0) return fail(std::strerror(failed));
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return Fail(std::string(kCommandFailed),
-                fmt::format("{}: {}{}", line, complaint.Read(), out.Read()));
-  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fail(complaint.Read() + out.Read());
   return out.Read();
 }
 

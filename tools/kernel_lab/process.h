@@ -13,7 +13,7 @@ namespace cnisim {
 
 inline constexpr std::string_view kCommandFailed = "CommandFailed";
 
-// What it printed. kCommandFailed with the command and its complaint if it cannot be started or
+// What it printed. kCommandFailed with its complaint and the command if it cannot be started or
 // ends otherwise than with 0. The words are not seen by a shell; the language is C.
 Result<std::string> RunCommand(const Command& command);
 // Stops at the first that fails.
