@@ -1,8 +1,9 @@
 // The commands that do an operation on a Linux host: ip, bridge, sysctl, iptables, ipset, nft.
 //
-// A command is its words, so none of them needs quoting; RenderCommandLine is for people. Commands
-// of operations in the order of a plan work on a fresh host, each of them failing where Apply would
-// (but for neighbours: one that the kernel has learnt by itself is no obstacle).
+// A command is its words, so none of them needs quoting; RenderCommandLine is for people. The
+// commands of a plan, in its order, work on a host that is as the plan expects. What adds or
+// removes fails where Apply would, but for neighbours: one that the kernel has learnt by itself is
+// no obstacle.
 //
 // Not everything has a command. Physical links and the kernel's own tunnel device are there before
 // and after: they are only configured. The pod's end of a veth pair comes and goes with the host's

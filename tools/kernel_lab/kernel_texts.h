@@ -1,9 +1,10 @@
 // What the kernel's own tools print of a node, beside what the renderers print of its planned
 // state.
 //
-// Left alone but for what no plan decides: the index of the other end of a veth pair, IPv6
-// link-local addresses, packets' learnt neighbours and FDB entries, fallback tunnel devices that
-// are down; and lines whose order is that of a hash table (neighbours, FDB, sets) are sorted.
+// Compared to the character but for what no plan decides: the index of a veth pair's other end,
+// IPv6 link-local addresses and their routes, what was learnt from packets, fallback tunnel devices
+// (which are down). Where the kernel lists in the order of a hash table (neighbours, FDB, sets),
+// and where several tables are listed, lines are sorted.
 #ifndef CNISIM_TOOLS_KERNEL_LAB_KERNEL_TEXTS_H_
 #define CNISIM_TOOLS_KERNEL_LAB_KERNEL_TEXTS_H_
 

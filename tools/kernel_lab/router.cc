@@ -5,6 +5,12 @@
 #include "tools/kernel_lab/process.h"
 
 namespace cnisim {
+namespace {
+
+// The VPC carries jumbo frames, whatever a node's own MTU.
+const char* const kMtu = "9001";
+
+}  // namespace
 
 Status Router::Start() {
   if (Status status = namespaces_.Add("router"); !status) return status;
@@ -16,9 +22,9 @@ Status Router::Start() {
       {"ip", "-n", router(), "link", "add", "name", "outside", "type", "veth", "peer", "name",
        "eth0", "netns", outside()},
       {"ip", "-n", router(), "addr", "add", "198.51.100.1/24", "dev", "outside"},
-      {"ip", "-n", router(), "link", "set", "dev", "outside", "mtu", "9001", "up"},
+      {"ip", "-n", router(), "link", "set", "dev", "outside", "mtu", kMtu, "up"},
       {"ip", "-n", outside(), "addr", "add", kOutsideAddress.ToString() + "/24", "dev", "eth0"},
-      {"ip", "-n", outside(), "link", "set", "dev", "eth0", "mtu", "9001", "up"},
+      {"ip", "-n", outside(), "link", "set", "dev", "eth0", "mtu", kMtu, "up"},
       {"ip", "-n", outside(), "route", "add", "default", "via", "198.51.100.1"},
   });
 }
@@ -33,8 +39,7 @@ Status Router::Plug(const std::string& node, const std::string& name, const Link
   return RunCommands({
       {"ip", "-n", namespaces_.NameOf(node), "link", "add", "name", name, "index",
        std::to_string(link.index), "type", "veth", "peer", "name", port.name, "netns", router()},
-      {"ip", "-n", router(), "link", "set", "dev", port.name, "mtu", std::to_string(link.mtu),
-       "up"},
+      {"ip", "-n", router(), "link", "set", "dev", port.name, "mtu", kMtu, "up"},
       InNamespace(router(),
                   {"sysctl", "-qw", fmt::format("net/ipv4/conf/{}/proxy_arp=1", port.name),
                    fmt::format("net/ipv4/neigh/{}/proxy_delay=0", port.name)}),
