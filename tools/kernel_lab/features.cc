@@ -34,7 +34,9 @@ std::vector<Command> CommandsThatNeed(Feature feature, const std::string& netns)
       return {{"ip", "netns", "add", netns},
               {"ip", "-n", netns, "link", "set", "dev", "lo", "up"},
               {"ip", "-n", netns, "link", "add", "name", "probe0", "type", "veth"},
-              {"ip", "-n", netns, "rule", "add", "pref", "512", "to", "192.0.2.1", "lookup", "2"}};
+              {"ip", "-n", netns, "rule", "add", "pref", "512", "to", "192.0.2.1", "lookup", "2"},
+              InNamespace(netns, {"sysctl", "-qw", "net/ipv4/ip_forward=1",
+                                  "net/ipv6/conf/probe0/accept_ra=0"})};
     case Feature::kPing:
       return {InNamespace(netns, {"ping", "-n", "-c", "1", "-W", "3", "127.0.0.1"})};
     case Feature::kIptables:
@@ -43,6 +45,7 @@ std::vector<Command> CommandsThatNeed(Feature feature, const std::string& netns)
                                "192.0.2.1", "--random-fully"}),
               iptables("mangle", {"-A", "PREROUTING", "-j", "CONNMARK", "--restore-mark",
                                   "--nfmask", "0x80", "--ctmask", "0x80"}),
+              InNamespace(netns, {"ip6tables", "-w", "-t", "nat", "-S"}),
               InNamespace(netns, {"ipset", "create", "probe", "hash:net"}),
               iptables("nat", {"-A", "POSTROUTING", "-m", "set", "--match-set", "probe", "src",
                                "-j", "MASQUERADE", "--random-fully"})};

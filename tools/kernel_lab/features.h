@@ -11,7 +11,7 @@
 namespace cnisim {
 
 enum class Feature : uint8_t {
-  kNamespaces,  // and veth pairs and policy routing in them; without it, no other
+  kNamespaces,  // and veth pairs, policy routing and sysctls in them; without it, no other
   kPing,
   kIptables,  // and ipset: the matches and targets that the VPC CNI and Calico use
   kNftables,
