@@ -243,7 +243,7 @@ std::string NamespaceNames::Of(const std::string& netns) const {
   return name;
 }
 
-Command InNamespace(const std::string& name, Command command) {
+Command InNamespace(const std::string& name, const Command& command) {
   return name.empty() ? command : Join({"ip", "netns", "exec", name}, command);
 }
 

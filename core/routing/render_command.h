@@ -33,7 +33,7 @@ struct NamespaceNames {
 };
 
 // `command` as it is run inside a namespace.
-Command InNamespace(const std::string& name, Command command);
+Command InNamespace(const std::string& name, const Command& command);
 
 std::vector<Command> RenderCommands(const Operation& operation, const NamespaceNames& names);
 
