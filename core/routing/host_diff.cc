@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 namespace cnisim {
@@ -11,6 +12,7 @@ namespace {
 enum Phase {
   kAddNamespace,
   kSetLink,
+  kSetUpperLink,
   kSetAddress,
   kSetSysctl,
   kSetNeighbour,
@@ -32,46 +34,71 @@ enum Phase {
   kRemoveNeighbour,
   kRemoveAddress,
   kRemoveSysctl,
+  kRemoveUpperLink,
   kRemoveLink,
   kRemoveNamespace,
   kPhases
 };
 
-// Whether a link can only become the other one by being made anew.
+// Whether the link needs another one, which is a VLAN's or tunnel's parent or the host's end of a
+// pod's veth pair.
+bool IsUpper(const Link& link) {
+  return !link.parent.empty() || (link.type == LinkType::kVeth && link.peer_netns.empty());
+}
+
+// Whether a link can only become the other one by being made anew. To change its MAC would take the
+// neighbours on it away.
 bool IsOther(const Link& a, const Link& b) {
   Link a_with_changes = a;
-  a_with_changes.mac = b.mac;
   a_with_changes.mtu = b.mtu;
   a_with_changes.up = b.up;
   return a_with_changes != b;
 }
 
-// `net` without the links that `to` has otherwise, and all that is on them.
-NetState WithoutOtherLinks(NetState net, const NetState& to) {
-  const auto is_other = [&](const std::string& dev) {
-    const auto in_from = net.links.find(dev);
-    const auto in_to = to.links.find(dev);
-    return in_from != net.links.end() && in_to != to.links.end() &&
-           IsOther(in_from->second, in_to->second);
-  };
-  std::erase_if(net.addresses, [&](const auto& item) { return is_other(item.first.dev); });
-  std::erase_if(net.routes, [&](const auto& item) { return is_other(item.second.dev); });
-  std::erase_if(net.neighbours, [&](const auto& item) { return is_other(item.first.dev); });
-  std::set<std::string> others;
-  for (const auto& [name, link] : net.links) {
-    if (is_other(name)) others.insert(name);
-  }
-  std::erase_if(net.links, [&](const auto& item) { return others.contains(item.first); });
-  return net;
+const Link* LinkOf(const NetState& net, const std::string& name) {
+  const auto found = net.links.find(name);
+  return found == net.links.end() ? nullptr : &found->second;
 }
 
-HostState WithoutOtherLinks(HostState state, const HostState& to) {
-  NetState net = WithoutOtherLinks(state.net, to.net);
-  std::erase_if(state.fdb, [&](const auto& item) { return !net.links.contains(item.first.dev); });
-  state.net = std::move(net);
-  for (auto& [name, pod] : state.pods) {
-    if (const NetState* other = to.Find(name)) pod = WithoutOtherLinks(std::move(pod), *other);
+using Place = std::pair<std::string, std::string>;  // namespace and link
+
+// The links that `to` has otherwise, and what goes with them: the other end of a veth pair, and
+// what stands on them.
+std::set<Place> LinksToRemake(const HostState& from, const HostState& to) {
+  std::set<Place> remade;
+  const auto add = [&](const std::string& netns, const NetState& net) {
+    const NetState* wanted = to.Find(netns);
+    for (const auto& [name, link] : net.links) {
+      const bool goes_with_another =
+          (!link.parent.empty() && remade.contains({netns, link.parent})) ||
+          (link.type == LinkType::kVeth && remade.contains({link.peer_netns, link.peer}));
+      const Link* other = wanted == nullptr ? nullptr : LinkOf(*wanted, name);
+      const bool is_other = other != nullptr && IsOther(link, *other);
+      if (goes_with_another || is_other) remade.insert({netns, name});
+    }
+  };
+  for (size_t before = 0;; before = remade.size()) {
+    add("", from.net);
+    for (const auto& [netns, pod] : from.pods) add(netns, pod);
+    if (remade.size() == before) return remade;
   }
+}
+
+// `net` without those links and all that is on them.
+void Erase(const std::set<Place>& links, const std::string& netns, NetState& net) {
+  const auto goes = [&](const std::string& dev) { return links.contains({netns, dev}); };
+  std::erase_if(net.links, [&](const auto& item) { return goes(item.first); });
+  std::erase_if(net.addresses, [&](const auto& item) { return goes(item.first.dev); });
+  std::erase_if(net.routes, [&](const auto& item) { return goes(item.second.dev); });
+  std::erase_if(net.neighbours, [&](const auto& item) { return goes(item.first.dev); });
+  std::erase_if(net.sysctls,
+                [&](const auto& item) { return goes(std::string(DeviceOfSysctl(item.first))); });
+}
+
+HostState Without(const std::set<Place>& links, HostState state) {
+  Erase(links, "", state.net);
+  for (auto& [name, pod] : state.pods) Erase(links, name, pod);
+  std::erase_if(state.fdb, [&](const auto& item) { return links.contains({"", item.first.dev}); });
   return state;
 }
 
@@ -164,7 +191,11 @@ class Differ {
 
   void DiffNet(const std::string& netns, const NetState& from, const NetState& to) {
     netns_ = netns;
-    DiffMap(from.links, to.links, kSetLink, kRemoveLink);
+    using LinkPhase = Phase (*)(const Link&);
+    DiffMap<std::string, Link, LinkPhase>(
+        from.links, to.links,
+        [](const Link& link) { return IsUpper(link) ? kSetUpperLink : kSetLink; },
+        [](const Link& link) { return IsUpper(link) ? kRemoveUpperLink : kRemoveLink; });
     DiffMap(from.addresses, to.addresses, kSetAddress, kRemoveAddress);
     DiffMap(from.sysctls, to.sysctls, kSetSysctl, kRemoveSysctl);
     DiffMap(from.neighbours, to.neighbours, kSetNeighbour, kRemoveNeighbour);
@@ -178,11 +209,10 @@ class Differ {
   }
 
   void DiffRules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
-    using Place = std::pair<Family, int>;
-    std::map<Place, std::pair<std::vector<Rule>, std::vector<Rule>>> groups;
+    std::map<std::pair<Family, int>, std::pair<std::vector<Rule>, std::vector<Rule>>> groups;
     for (const Rule& rule : from) groups[{rule.family, rule.priority}].first.push_back(rule);
     for (const Rule& rule : to) groups[{rule.family, rule.priority}].second.push_back(rule);
-    for (const auto& [place, group] : groups) {
+    for (const auto& [priority, group] : groups) {
       if (group.first != group.second) DiffEqualRules(group.first, group.second);
     }
   }
@@ -274,8 +304,9 @@ class Differ {
 }  // namespace
 
 std::vector<Operation> Diff(const HostState& from, const HostState& to) {
-  const HostState between = WithoutOtherLinks(from, to);
-  if (between == from) return Differ().Run(from, to);
+  const std::set<Place> remade = LinksToRemake(from, to);
+  if (remade.empty()) return Differ().Run(from, to);
+  const HostState between = Without(remade, from);
   std::vector<Operation> operations = Differ().Run(from, between);
   std::ranges::move(Differ().Run(between, to), std::back_inserter(operations));
   return operations;

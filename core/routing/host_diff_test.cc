@@ -73,7 +73,13 @@ class RandomState {
       Link link;
       link.type = Below(3) == 0 ? LinkType::kVxlan : LinkType::kPhysical;
       link.mtu = 1500 + Below(2);
+      link.mac = MacAddress(Below(2));
       net.links[Dev()] = link;
+    }
+    for (auto& [name, link] : net.links) {
+      const auto parent = std::ranges::find_if(
+          net.links, [](const auto& item) { return item.second.type == LinkType::kPhysical; });
+      if (link.type == LinkType::kVxlan && parent != net.links.end()) link.parent = parent->first;
     }
     const auto dev = [&] {
       auto it = net.links.begin();
@@ -89,7 +95,7 @@ class RandomState {
     }
     for (int n = Below(4); n > 0; --n) net.neighbours[{dev(), Ip()}] = MacAddress(Below(3));
     for (int n = Below(3); n > 0; --n) {
-      net.sysctls["key-" + std::to_string(Below(3))] = std::to_string(Below(2));
+      net.sysctls["net.ipv4.conf." + dev() + ".key"] = std::to_string(Below(2));
     }
     std::vector<Rule> rules;
     for (int n = Below(7); n > 0; --n) {
@@ -120,6 +126,79 @@ TEST(HostDiff, LeadsFromAnyStateToAnyOther) {
     ASSERT_TRUE(status) << status.error().code << " " << status.error().message;
     ASSERT_EQ(state, to);
   }
+}
+
+// With the order of rules of equal priority, none of which overlap here, out of the way.
+HostState WithSortedRules(HostState state) {
+  std::sort(state.net.rules.begin(), state.net.rules.end());
+  return state;
+}
+
+// What the kernel would take away with a link, or refuse to make. Empty if it would do neither.
+std::string KernelObjection(const Operation& operation, const HostState& state) {
+  const auto* entry = std::get_if<LinkEntry>(&operation.subject);
+  if (entry == nullptr) return "";
+  const auto& [name, link] = *entry;
+  const NetState& net = *state.Find(operation.netns);
+  if (operation.verb == Verb::kReplace) {
+    return net.links.at(name).mac == link.mac ? "" : "its neighbours are gone";
+  }
+  const bool is_pods_end = link.type == LinkType::kVeth && !operation.netns.empty();
+  if (operation.verb == Verb::kAdd) {
+    if (!link.parent.empty() && !net.links.contains(link.parent)) return "no parent";
+    if (is_pods_end && !state.net.links.contains(link.peer)) return "no other end";
+    return "";
+  }
+  const auto is_on = [&name = name](const auto& item) { return item.first.dev == name; };
+  if (std::ranges::any_of(net.addresses, is_on)) return "its addresses are gone";
+  if (std::ranges::any_of(net.neighbours, is_on)) return "its neighbours are gone";
+  if (operation.netns.empty() && std::ranges::any_of(state.fdb, is_on)) return "its FDB is gone";
+  for (const auto& [key, route] : net.routes) {
+    if (route.dev == name) return "its routes are gone";
+  }
+  for (const auto& [key, value] : net.sysctls) {
+    if (DeviceOfSysctl(key) == name) return "its sysctls are gone";
+  }
+  for (const auto& [other, upper] : net.links) {
+    if (upper.parent == name) return "what stands on it is gone";
+  }
+  const auto pod = state.pods.find(link.peer_netns);
+  const bool has_other_end = pod != state.pods.end() && pod->second.links.contains(link.peer);
+  return link.type == LinkType::kVeth && has_other_end ? "its other end is gone" : "";
+}
+
+TEST(HostDiff, TakesNothingAwayWithALink) {
+  int links = 0;
+  const auto follow = [&](HostState state, const HostState& to) {
+    for (const Operation& operation : Diff(state, to)) {
+      links += std::holds_alternative<LinkEntry>(operation.subject) ? 1 : 0;
+      ASSERT_EQ(KernelObjection(operation, state), "");
+      ASSERT_TRUE(Apply(operation, state));
+    }
+    ASSERT_EQ(WithSortedRules(state), WithSortedRules(to));
+  };
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomState random(seed);
+    const HostState from = random.Make();
+    follow(from, random.Make());
+  }
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    VpcCniCluster cluster(seed);
+    auto states = cluster.States();
+    const HostState& state = states["node-0"];
+    HostState changed = state;
+    for (auto& [name, link] : changed.net.links) {
+      if (cluster.OneIn(3)) link.mac = MacAddress(link.mac.bits() + 0x100);
+    }
+    for (auto& [name, pod] : changed.pods) {
+      if (cluster.OneIn(3)) pod.links["eth0"].mac = MacAddress(1);
+    }
+    follow(NewHostState(), state);
+    follow(state, changed);
+  }
+  EXPECT_GT(links, 1000);
 }
 
 TEST(HostDiff, RefusedOperationsChangeNothing) {
@@ -186,12 +265,6 @@ TEST(VpcCniPlanner, DeletionsInAnyOrderLeaveWhatTheOthersNeed) {
       }
     }
   }
-}
-
-// With the order of rules of equal priority, none of which overlap here, out of the way.
-HostState WithSortedRules(HostState state) {
-  std::sort(state.net.rules.begin(), state.net.rules.end());
-  return state;
 }
 
 struct Probe {

@@ -51,6 +51,16 @@ HostState NewHostState() {
   return state;
 }
 
+std::string_view DeviceOfSysctl(std::string_view name) {
+  for (const std::string_view prefix :
+       {"net.ipv4.conf.", "net.ipv4.neigh.", "net.ipv6.conf.", "net.ipv6.neigh."}) {
+    if (!name.starts_with(prefix)) continue;
+    name.remove_prefix(prefix.size());
+    return name.substr(0, name.rfind('.'));
+  }
+  return {};
+}
+
 const std::vector<std::string>& BuiltinChains(IptablesTable table) {
   static const std::vector<std::string> kRaw = {"PREROUTING", "OUTPUT"};
   static const std::vector<std::string> kMangle = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT",

@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/net/ip.h"
@@ -162,6 +163,10 @@ struct HostState {
 // As the kernel makes them: the loopback device, the built-in rules; empty built-in chains.
 NetState NewNetState();
 HostState NewHostState();
+
+// The device of "net.ipv4.conf.DEVICE.rp_filter" and its like, which may have dots; empty if it is
+// none. Such a setting goes with the device.
+std::string_view DeviceOfSysctl(std::string_view name);
 
 // The built-in chains of a table, in the order in which `iptables -S` lists them.
 const std::vector<std::string>& BuiltinChains(IptablesTable table);

@@ -30,7 +30,8 @@ std::string RenderNft(const HostState& host);  // nft -s -y list table ip aws-cn
 // One line of them, without its end.
 std::string RenderRule(const Rule& rule);
 std::string RenderRoute(const RouteKey& key, const Route& route, bool with_table = false);
-std::string RenderIptablesRule(std::string_view chain, const IptablesRule& rule);
+std::string RenderIptablesRule(std::string_view chain, const IptablesRule& rule,
+                               Family family = Family::kV4);
 
 // "main" for 254, and so on.
 std::string TableName(int table);

@@ -105,7 +105,9 @@ struct TargetText {
   }
 };
 
-std::string RuleText(Family family, std::string_view chain, const IptablesRule& rule) {
+}  // namespace
+
+std::string RenderIptablesRule(std::string_view chain, const IptablesRule& rule, Family family) {
   std::string out = fmt::format("-A {}", chain);
   auto to = std::back_inserter(out);
   if (rule.source) fmt::format_to(to, " {}-s {}", Not(rule.source_negated), *rule.source);
@@ -129,12 +131,6 @@ std::string RuleText(Family family, std::string_view chain, const IptablesRule& 
   return out + " -j " + std::visit(TargetText{family}, rule.target);
 }
 
-}  // namespace
-
-std::string RenderIptablesRule(std::string_view chain, const IptablesRule& rule) {
-  return RuleText(Family::kV4, chain, rule);
-}
-
 std::string RenderIptables(const HostState& host, IptablesTable table, Family family) {
   const std::vector<std::string>& builtin = BuiltinChains(table);
   std::vector<std::string> chains = builtin;
@@ -150,7 +146,9 @@ std::string RenderIptables(const HostState& host, IptablesTable table, Family fa
   for (const std::string& chain : chains) {
     const auto found = host.chains.find({family, table, chain});
     if (found == host.chains.end()) continue;
-    for (const IptablesRule& rule : found->second) out += RuleText(family, chain, rule) + "\n";
+    for (const IptablesRule& rule : found->second) {
+      out += RenderIptablesRule(chain, rule, family) + "\n";
+    }
   }
   return out;
 }
