@@ -159,8 +159,7 @@ Result<AssignedAddress> CalicoIpam::AssignOne(const AssignAddressRequest& reques
   result.block = Ipv4Cidr(request.address, pool->block_size);
   const AllocationBlock* block = store_.ReadBlock(result.block);
   if (block == nullptr) {
-    store_.WriteAffinity(owner.node, result.block, AffinityState::kPending);
-    if (const Status claimed = FinishClaim(owner.node, result.block, now); !claimed) {
+    if (const Status claimed = Claim(owner.node, result.block, now); !claimed) {
       return tl::unexpected(claimed.error());
     }
     block = store_.PeekBlock(result.block);
@@ -241,11 +240,10 @@ Status CalicoIpam::AssignFrom(const Pools& pools, const AssignRequest& request, 
 
   // Blocks the host owns (A1, A3).
   std::vector<BlockAffinity> affinities = store_.ListAffinities(request.host);
-  std::erase_if(affinities, [&](const BlockAffinity& affinity) {
-    if (Covers(pools, affinity.cidr)) return false;
-    ReleaseUnlessSelected(request.host, affinity.cidr);  // P6
-    return true;
-  });
+  for (const BlockAffinity& affinity : affinities) {
+    if (!Covers(pools, affinity.cidr)) ReleaseUnlessSelected(request.host, affinity.cidr);  // P6
+  }
+  std::erase_if(affinities, [&](const BlockAffinity& a) { return !Covers(pools, a.cidr); });
   for (const BlockAffinity& affinity : affinities) {
     const AllocationBlock* block = BlockOfAffinity(request.host, affinity.cidr, now);
     if (block != nullptr && take_from(affinity.cidr, {})) return {};
@@ -275,8 +273,7 @@ Status CalicoIpam::AssignFrom(const Pools& pools, const AssignRequest& request, 
     const std::optional<Ipv4Cidr> block =
         FindUsableBlock(pools, request.host, now, assigned.reclaimed_from);
     if (!block) break;
-    store_.WriteAffinity(request.host, *block, AffinityState::kPending);
-    if (const Status claimed = FinishClaim(request.host, *block, now); !claimed) return claimed;
+    if (const Status claimed = Claim(request.host, *block, now); !claimed) return claimed;
     if (take_from(*block, assigned)) return {};
   }
 
@@ -305,8 +302,7 @@ const AllocationBlock* CalicoIpam::BlockOfAffinity(std::string_view host, Ipv4Ci
   const AffinityState state = store_.ReadAffinity(host, cidr)->state;
   const AllocationBlock* block = store_.ReadBlock(cidr);
   if (block == nullptr) {
-    store_.WriteAffinity(host, cidr, AffinityState::kPending);
-    if (!FinishClaim(host, cidr, now)) return nullptr;
+    if (!Claim(host, cidr, now)) return nullptr;
     return store_.PeekBlock(cidr);
   }
   if (!block->BelongsTo(host)) {
@@ -321,7 +317,8 @@ const AllocationBlock* CalicoIpam::BlockOfAffinity(std::string_view host, Ipv4Ci
   return block;
 }
 
-Status CalicoIpam::FinishClaim(std::string_view host, Ipv4Cidr cidr, TimePoint now) {
+Status CalicoIpam::Claim(std::string_view host, Ipv4Cidr cidr, TimePoint now) {
+  store_.WriteAffinity(host, cidr, AffinityState::kPending);
   if (!store_.CreateBlock(cidr, host, now)) {
     if (!store_.ReadBlock(cidr)->BelongsTo(host)) {
       store_.DeleteAffinity(host, cidr);
@@ -340,8 +337,7 @@ Status CalicoIpam::ClaimBlock(std::string_view host, Ipv4Cidr block, TimePoint n
     return Failure(calico_error::kInvalidPool,
                    fmt::format("{} is not a block of a pool", block.ToString()));
   }
-  store_.WriteAffinity(host, block, AffinityState::kPending);
-  return FinishClaim(host, block, now);
+  return Claim(host, block, now);
 }
 
 std::optional<Ipv4Cidr> CalicoIpam::FindUsableBlock(const Pools& pools, std::string_view host,

@@ -13,7 +13,8 @@
 // Every reply carries the datastore calls that the real client would have made, so that a host
 // can charge their time. What they amount to: AutoAssign from an affine block, 5 calls before it
 // looks at blocks, 2 for each block looked at, 3 to assign; a claim, one list of all blocks of the
-// cluster and 3 writes; borrowing, one read for every block on the walk (B5).
+// cluster and 3 writes; borrowing, one read for every block on the walk (B5). Not counted is how a
+// release learns that its block's pool still selects the host (R6).
 //
 // Complexity here: O(log n) in blocks, hosts and handles, plus the host's own blocks and the
 // addresses of one block.
@@ -181,8 +182,8 @@ class CalicoIpam {
   // The block of an affinity of the host, made or repaired if need be; null if the affinity was
   // stale and is gone (A3, C7).
   const AllocationBlock* BlockOfAffinity(std::string_view host, Ipv4Cidr cidr, TimePoint now);
-  // From an affinity that is pending to a block and a confirmed affinity (C5, C6).
-  Status FinishClaim(std::string_view host, Ipv4Cidr cidr, TimePoint now);
+  // A pending affinity, then the block, then a confirmed affinity (C5, C6).
+  Status Claim(std::string_view host, Ipv4Cidr cidr, TimePoint now);
   // A block for the host to claim; nullopt if there is none (C1 to C4).
   std::optional<Ipv4Cidr> FindUsableBlock(const Pools& pools, std::string_view host, TimePoint now,
                                           std::string& reclaimed_from);

@@ -11,7 +11,6 @@
 #include "core/ipam/calico/errors.h"
 
 namespace cnisim {
-
 namespace {
 
 using Predicate = std::function<bool(const Labels&)>;
