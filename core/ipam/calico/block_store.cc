@@ -291,14 +291,9 @@ std::optional<Ipv4Cidr> BlockStore::FindBorrowable(const IpPool& pool, uint32_t 
                                                    uint32_t& walked) {
   const PoolState& state = StateOf(pool);
   const uint32_t count = pool.block_count();
-  if (walked == count) return std::nullopt;
   const uint32_t from_here = (start + walked) & (count - 1);
-  std::optional<uint32_t> found = state.with_space.NextRound(from_here);
-  uint32_t steps = found ? ((*found - from_here) & (count - 1)) + 1 : count - walked;
-  if (steps > count - walked) {  // it lies on the part of the walk that is done
-    found.reset();
-    steps = count - walked;
-  }
+  const std::optional<uint32_t> found = state.with_space.NextRound(from_here);
+  const uint32_t steps = found ? ((*found - from_here) & (count - 1)) + 1 : count - walked;
   walked += steps;
   // The walk visits [from_here, end), where end may lie beyond the pool's last block.
   const uint64_t end = uint64_t{from_here} + steps;

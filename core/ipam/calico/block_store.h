@@ -156,8 +156,9 @@ class BlockStore {
   // claimed kReclaimMinAge or longer before the last Advance (C3); null if there is none. No call.
   const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start,
                                          std::string_view host) const;
-  // On the same walk, of which `walked` blocks are done, the next block with an address available.
-  // One read for every block on the way, absent ones too (B1, B5); they count as walked.
+  // On the same walk, of which `walked` blocks are done and have nothing left, the next block with
+  // an address available. One read for every block on the way, absent ones too (B1, B5); they count
+  // as walked.
   std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start, uint32_t& walked);
 
   // --- Handles.
