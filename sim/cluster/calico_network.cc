@@ -60,17 +60,17 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
     request.pod_namespace = node_.NamespaceOf(pod);
     request.pod = pod.name;
     const AssignReply reply = cluster_.ipam_.AutoAssign(request, Now());
-    if (!reply.address) {
-      last_error_ = reply.address.error().code;
+    if (!reply.status) {
+      last_error_ = reply.status.error().code;
       co_await Simulation().SleepUntil(AfterCalls(reply.cost));
-      co_return tl::unexpected(reply.address.error());
+      co_return tl::unexpected(reply.status.error());
     }
     // A pod that is deleted while it waits has its address already: its DEL gives it back.
-    pod.ip = reply.address->address;
+    pod.ip = reply.addresses.front().address;
     pod.ip_since = Now();
     co_await Simulation().SleepUntil(AfterCalls(reply.cost));
     PodNetwork network;
-    network.ip = reply.address->address;
+    network.ip = reply.addresses.front().address;
     co_return network;
   }
 
@@ -97,10 +97,10 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
     if (cluster_.tunnel_) {
       const AssignReply reply =
           cluster_.ipam_.AssignTunnelAddress(node_.name(), *cluster_.tunnel_, Now());
-      if (!reply.address) {
+      if (!reply.status) {
         cluster_.context_.TellFinding(
             "tunnel-without-address", Severity::kError,
-            node_.name() + ": no address for its tunnel device: " + reply.address.error().message);
+            node_.name() + ": no address for its tunnel device: " + reply.status.error().message);
       }
       co_await Simulation().SleepUntil(AfterCalls(reply.cost));
     }

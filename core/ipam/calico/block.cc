@@ -43,18 +43,27 @@ std::vector<int> AllocationBlock::FreeOrdinals() const {
 std::optional<int> AllocationBlock::Assign(const AllocationOwner& owner) {
   if (available_ == 0) return std::nullopt;
   int16_t before = kNone;
-  int16_t ordinal = free_head_;
-  while (slots_[ordinal].reserved) {
-    before = ordinal;
-    ordinal = slots_[ordinal].next_free;
-  }
+  for (int16_t i = free_head_; slots_[i].reserved; i = slots_[i].next_free) before = i;
+  return TakeFreeAfter(before, owner);
+}
+
+bool AllocationBlock::AssignOrdinal(int ordinal, const AllocationOwner& owner) {
+  if (slots_[ordinal].attribute != kNone) return false;
+  int16_t before = kNone;
+  for (int16_t i = free_head_; i != ordinal; i = slots_[i].next_free) before = i;
+  TakeFreeAfter(before, owner);
+  return true;
+}
+
+int AllocationBlock::TakeFreeAfter(int16_t before, const AllocationOwner& owner) {
+  const int16_t ordinal = before == kNone ? free_head_ : slots_[before].next_free;
   Slot& slot = slots_[ordinal];
   (before == kNone ? free_head_ : slots_[before].next_free) = slot.next_free;
   if (free_tail_ == ordinal) free_tail_ = before;
   slot.next_free = kNone;
   AddReference(slot, owner, std::nullopt);
   slot.sequence = sequence_;
-  --available_;
+  if (!slot.reserved) --available_;
   ++allocated_;
   if (!BelongsTo(owner.node)) ++borrowed_;
   return ordinal;

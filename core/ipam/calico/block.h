@@ -12,7 +12,7 @@
 //  - sequence() starts at the time of creation in nanoseconds and grows by one with every write
 //    (A10); an allocation remembers the number at which it was made.
 //
-// Assign, OrdinalsOf and a release into cooling are O(size), other releases O(1). IPv4.
+// Assignments, OrdinalsOf and a release into cooling are O(size), other releases O(1). IPv4.
 // Data model: Calico v3.32, libcalico-go, model.AllocationBlock.
 #ifndef CNISIM_CORE_IPAM_CALICO_BLOCK_H_
 #define CNISIM_CORE_IPAM_CALICO_BLOCK_H_
@@ -82,6 +82,8 @@ class AllocationBlock {
 
   // nullopt if nothing is available.
   std::optional<int> Assign(const AllocationOwner& owner);
+  // This very ordinal, reserved or not. False if it is not free.
+  bool AssignOrdinal(int ordinal, const AllocationOwner& owner);
   // Requires an allocated ordinal. It is free at once, or cooling if `cool`.
   void Release(int ordinal, TimePoint now, bool cool);
   // Every ordinal of the handle, in ascending order.
@@ -115,6 +117,8 @@ class AllocationBlock {
   void AddReference(Slot& slot, const AllocationOwner& owner, std::optional<TimePoint> released_at);
   void DropReference(Slot& slot);
   void AppendFree(int ordinal);
+  // Gives the owner the free ordinal that follows `before` in the queue, or its head after kNone.
+  int TakeFreeAfter(int16_t before, const AllocationOwner& owner);
 
   Ipv4Cidr cidr_;
   std::optional<std::string> host_;

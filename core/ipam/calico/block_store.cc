@@ -22,6 +22,13 @@ auto FindAffinity(auto& affinities, Ipv4Cidr cidr) {
                       [cidr](const BlockAffinity& a) { return a.cidr == cidr; });
 }
 
+const Labels& LabelsOf(const std::map<std::string, Labels, std::less<>>& all,
+                       std::string_view name) {
+  static const Labels kNone;
+  const auto it = all.find(name);
+  return it == all.end() ? kNone : it->second;
+}
+
 Status InvalidPool(std::string text) {
   return Fail(std::string(calico_error::kInvalidPool), std::move(text));
 }
@@ -71,12 +78,17 @@ Status BlockStore::AddPool(IpPool pool) {
   return {};
 }
 
-Status BlockStore::SetPoolEnabled(std::string_view name, bool enabled) {
-  const auto it = pools_.find(name);
+Status BlockStore::UpdatePool(IpPool pool) {
+  if (Status valid = ValidatePool(pool); !valid) return valid;
+  const auto it = pools_.find(pool.name);
   if (it == pools_.end()) {
-    return Fail(std::string(calico_error::kUnknownPool), fmt::format("no pool \"{}\"", name));
+    return Fail(std::string(calico_error::kUnknownPool), fmt::format("no pool \"{}\"", pool.name));
   }
-  it->second.pool.enabled = enabled;
+  IpPool& current = it->second.pool;
+  if (pool.cidr != current.cidr || pool.block_size != current.block_size) {
+    return InvalidPool(fmt::format("range and blockSize of pool \"{}\" never change", pool.name));
+  }
+  current = std::move(pool);
   return {};
 }
 
@@ -96,6 +108,22 @@ std::vector<const IpPool*> BlockStore::Pools() const {
   std::vector<const IpPool*> pools;
   for (const auto& [name, state] : pools_) pools.push_back(&state.pool);
   return pools;
+}
+
+void BlockStore::SetNodeLabels(std::string_view node, Labels labels) {
+  node_labels_[std::string(node)] = std::move(labels);
+}
+
+void BlockStore::SetNamespaceLabels(std::string_view pod_namespace, Labels labels) {
+  namespace_labels_[std::string(pod_namespace)] = std::move(labels);
+}
+
+bool BlockStore::SelectsNode(const IpPool& pool, std::string_view node) const {
+  return pool.node_selector.Matches(LabelsOf(node_labels_, node));
+}
+
+bool BlockStore::SelectsNamespace(const IpPool& pool, std::string_view pod_namespace) const {
+  return pool.namespace_selector.Matches(LabelsOf(namespace_labels_, pod_namespace));
 }
 
 void BlockStore::Advance(TimePoint now) {
@@ -183,16 +211,29 @@ void BlockStore::TouchBlock(Ipv4Cidr cidr) {
   Mutate(cidr, [](AllocationBlock& block) { block.CountWrite(); });
 }
 
-std::optional<Ipv4Address> BlockStore::Assign(Ipv4Cidr cidr, const AllocationOwner& owner) {
-  std::optional<Ipv4Address> address;
+std::vector<Ipv4Address> BlockStore::Assign(Ipv4Cidr cidr, const AllocationOwner& owner,
+                                            int count) {
+  std::vector<Ipv4Address> addresses;
   Mutate(cidr, [&](AllocationBlock& block) {
-    const std::optional<int> ordinal = block.Assign(owner);
-    if (!ordinal) return;
-    block.CountWrite();
-    address = block.AddressOf(*ordinal);
+    while (static_cast<int>(addresses.size()) < count) {
+      const std::optional<int> ordinal = block.Assign(owner);
+      if (!ordinal) break;
+      addresses.push_back(block.AddressOf(*ordinal));
+    }
+    if (!addresses.empty()) block.CountWrite();
   });
-  if (address) ++cost_.writes;
-  return address;
+  if (!addresses.empty()) ++cost_.writes;
+  return addresses;
+}
+
+bool BlockStore::AssignAddress(Ipv4Cidr cidr, Ipv4Address address, const AllocationOwner& owner) {
+  bool assigned = false;
+  Mutate(cidr, [&](AllocationBlock& block) {
+    assigned = block.AssignOrdinal(block.OrdinalOf(address), owner);
+    if (assigned) block.CountWrite();
+  });
+  if (assigned) ++cost_.writes;
+  return assigned;
 }
 
 void BlockStore::Release(Ipv4Cidr cidr, const std::vector<int>& ordinals, TimePoint now,
@@ -246,17 +287,20 @@ const AllocationBlock* BlockStore::FindReclaimable(const IpPool& pool, uint32_t 
   return nullptr;
 }
 
-std::optional<Ipv4Cidr> BlockStore::FindBorrowable(const IpPool& pool, uint32_t start) {
+std::optional<Ipv4Cidr> BlockStore::FindBorrowable(const IpPool& pool, uint32_t start,
+                                                   uint32_t& walked) {
   const PoolState& state = StateOf(pool);
-  const std::optional<uint32_t> found = state.with_space.NextRound(start);
   const uint32_t count = pool.block_count();
-  // The walk visits [start, end), where end may lie beyond the pool's last block.
-  const uint64_t end =
-      found ? uint64_t{start} + ((*found - start) & (count - 1)) + 1 : uint64_t{start} + count;
-  auto reads = static_cast<int64_t>(end - start);
+  const uint32_t from_here = (start + walked) & (count - 1);
+  const std::optional<uint32_t> found = state.with_space.NextRound(from_here);
+  const uint32_t steps = found ? ((*found - from_here) & (count - 1)) + 1 : count - walked;
+  walked += steps;
+  // The walk visits [from_here, end), where end may lie beyond the pool's last block.
+  const uint64_t end = uint64_t{from_here} + steps;
+  int64_t reads = steps;
   for (const auto& [first, last] : state.reserved) {
     for (const uint64_t lap : {uint64_t{0}, uint64_t{count}}) {
-      const uint64_t from = std::max<uint64_t>(start, first + lap);
+      const uint64_t from = std::max<uint64_t>(from_here, first + lap);
       const uint64_t to = std::min<uint64_t>(end, last + lap + 1);
       if (from < to) reads -= static_cast<int64_t>(to - from);
     }
@@ -272,9 +316,11 @@ std::vector<HandleCount> BlockStore::ReadHandle(std::string_view handle) {
   return it == handles_.end() ? std::vector<HandleCount>{} : it->second;
 }
 
-void BlockStore::IncrementHandle(std::string_view handle, Ipv4Cidr block) {
+void BlockStore::IncrementHandle(std::string_view handle, Ipv4Cidr block, int wanted,
+                                 int obtained) {
   ++cost_.reads;
   ++cost_.writes;
+  unobtained_ += wanted - obtained;
   auto it = handles_.find(handle);
   if (it == handles_.end()) it = handles_.try_emplace(std::string(handle)).first;
   std::vector<HandleCount>& counts = it->second;
@@ -282,9 +328,9 @@ void BlockStore::IncrementHandle(std::string_view handle, Ipv4Cidr block) {
       std::lower_bound(counts.begin(), counts.end(), block,
                        [](const HandleCount& c, Ipv4Cidr cidr) { return c.block < cidr; });
   if (place != counts.end() && place->block == block) {
-    ++place->count;
+    place->count += wanted;
   } else {
-    counts.insert(place, HandleCount{block, 1});
+    counts.insert(place, HandleCount{block, wanted});
   }
 }
 
@@ -445,7 +491,6 @@ void BlockStore::Mutate(Ipv4Cidr cidr, Change change) {
 std::vector<std::string> BlockStore::CheckInvariants() const {
   std::vector<std::string> violations;
   IpamStatistics found;
-  std::map<std::string, std::map<Ipv4Cidr, int>> held;
   for (const auto& [name, state] : pools_) {
     for (const auto& [index, block] : state.blocks) {
       const std::string cidr = block.cidr().ToString();
@@ -457,9 +502,6 @@ std::vector<std::string> BlockStore::CheckInvariants() const {
       found.allocated += block.allocated();
       found.cooling += block.cooling();
       found.borrowed += block.borrowed();
-      for (int i = 0; i < block.size(); ++i) {
-        if (const AllocationOwner* owner = block.OwnerOf(i)) ++held[owner->handle][block.cidr()];
-      }
       if (block.host()) {
         ++found.affine_blocks;
         const std::vector<BlockAffinity>& affinities = AffinitiesOf(*block.host());
@@ -493,37 +535,43 @@ std::vector<std::string> BlockStore::CheckInvariants() const {
     }
   }
   if (listed != found.affine_blocks) violations.push_back("hosts list blocks that are not theirs");
-  for (const auto& [handle, counts] : handles_) {
-    if (counts.empty()) violations.push_back(fmt::format("handle {} holds nothing", handle));
-    for (const HandleCount& count : counts) {
-      int& holds = held[handle][count.block];
-      if (holds != count.count) {
-        violations.push_back(fmt::format("handle {} counts {} in {}, holds {}", handle, count.count,
-                                         count.block.ToString(), holds));
-      }
-      holds = 0;
-    }
-  }
-  for (const auto& [handle, counts] : held) {
-    for (const auto& [cidr, count] : counts) {
-      if (count != 0 && !handles_.contains(handle)) {
-        violations.push_back(fmt::format("handle {} is missing, but holds {} in {}", handle, count,
-                                         cidr.ToString()));
-      } else if (count != 0) {
-        const std::vector<HandleCount>& known = handles_.find(handle)->second;
-        if (std::none_of(known.begin(), known.end(),
-                         [c = cidr](const HandleCount& k) { return k.block == c; })) {
-          violations.push_back(
-              fmt::format("handle {} holds {} in {} uncounted", handle, count, cidr.ToString()));
-        }
-      }
-    }
-  }
+  CheckHandles(violations);
   if (static_cast<int64_t>(cooling_.size()) != found.cooling) {
     violations.push_back("the cooling queue and the blocks disagree");
   }
   if (found != statistics_) violations.push_back("the statistics do not match the blocks");
   return violations;
+}
+
+void BlockStore::CheckHandles(std::vector<std::string>& violations) const {
+  std::map<std::pair<std::string_view, Ipv4Cidr>, int> held;
+  ForEachBlock([&](const AllocationBlock& block) {
+    for (int i = 0; i < block.size(); ++i) {
+      if (const AllocationOwner* owner = block.OwnerOf(i)) ++held[{owner->handle, block.cidr()}];
+    }
+  });
+  int64_t unobtained = 0;
+  for (const auto& [handle, counts] : handles_) {
+    if (counts.empty()) violations.push_back(fmt::format("handle {} counts nothing", handle));
+    for (const HandleCount& count : counts) {
+      const auto it = held.find({handle, count.block});
+      const int holds = it == held.end() ? 0 : it->second;
+      if (it != held.end()) held.erase(it);
+      unobtained += count.count - holds;
+      if (count.count < holds) {
+        violations.push_back(fmt::format("handle {} counts {} in {}, holds {}", handle, count.count,
+                                         count.block.ToString(), holds));
+      }
+    }
+  }
+  for (const auto& [where, holds] : held) {
+    violations.push_back(fmt::format("handle {} holds {} in {} uncounted", where.first, holds,
+                                     where.second.ToString()));
+  }
+  if (unobtained != unobtained_) {
+    violations.push_back(fmt::format("handles count {} addresses that they do not hold, not {}",
+                                     unobtained, unobtained_));
+  }
 }
 
 }  // namespace cnisim

@@ -1,4 +1,5 @@
-// What Calico's IPAM keeps in the cluster's datastore: pools, blocks, affinities and handles.
+// What Calico's IPAM keeps in the cluster's datastore: pools, blocks, affinities and handles; and
+// the labels of nodes and namespaces, which pools select by.
 //
 // One per cluster; CalicoIpam is the algorithm over it. Operations that the real client makes as
 // API calls are counted (cost()), whatever they take here: a walk over ten thousand blocks counts
@@ -12,7 +13,8 @@
 //  - No address is in two blocks, nor in two hands within its block.
 //  - Free + allocated + cooling = size, for every block.
 //  - A confirmed affinity has a block of that host; a block with a host has that host's affinity.
-//  - A handle counts, block by block, exactly the addresses it holds.
+//  - A handle counts, block by block, the addresses it holds, and no others but those that it was
+//    counted up for and did not get (A12).
 //  - Statistics and indices agree with the blocks.
 // A crash in the middle of a claim leaves an affinity that is pending, or (with writes lost) one
 // that contradicts its block; the primitives can produce both, and CalicoIpam repairs them.
@@ -35,6 +37,7 @@
 #include "core/ipam/calico/block.h"
 #include "core/ipam/calico/index_set.h"
 #include "core/ipam/calico/ip_pool.h"
+#include "core/ipam/calico/selector.h"
 #include "core/net/ipv4.h"
 #include "core/ports/clock.h"
 #include "core/ports/result.h"
@@ -95,15 +98,22 @@ class BlockStore {
   void CountReads(int64_t n) { cost_.reads += n; }
   void CountList(int64_t items);
 
-  // --- Pools, not counted. A pool's range and block size never change (S3).
+  // --- Pools, not counted.
   // kInvalidPool also for a name or a range that is taken.
   Status AddPool(IpPool pool);
-  // kUnknownPool.
-  Status SetPoolEnabled(std::string_view name, bool enabled);
+  // Replaces the pool of that name. kInvalidPool if that would change its range or block size (S3),
+  // kUnknownPool if there is none.
+  Status UpdatePool(IpPool pool);
   // Null if there is none.
   const IpPool* FindPool(std::string_view name) const;
   const IpPool* PoolOf(Ipv4Address address) const;
   std::vector<const IpPool*> Pools() const;
+
+  // --- Labels, not counted. What was never labelled has no labels.
+  void SetNodeLabels(std::string_view node, Labels labels);
+  void SetNamespaceLabels(std::string_view pod_namespace, Labels labels);
+  bool SelectsNode(const IpPool& pool, std::string_view node) const;
+  bool SelectsNamespace(const IpPool& pool, std::string_view pod_namespace) const;
 
   // --- Time. Frees every address whose cooling ended by `now`, longest released first, and
   // deletes the blocks that R4 wants deleted. Not counted: kube-controllers makes these writes.
@@ -124,8 +134,12 @@ class BlockStore {
   bool CreateBlock(Ipv4Cidr cidr, std::string_view host, TimePoint now);
   // Writes the block unchanged: its sequence number grows.
   void TouchBlock(Ipv4Cidr cidr);
-  // nullopt, and no call, if nothing is available. Writes the block, not the handle.
-  std::optional<Ipv4Address> Assign(Ipv4Cidr cidr, const AllocationOwner& owner);
+  // As many addresses as are available, up to `count`; no call if there are none. Writes the block,
+  // not the handle.
+  std::vector<Ipv4Address> Assign(Ipv4Cidr cidr, const AllocationOwner& owner, int count);
+  // One address of the block, reserved or not. False, and no call, if it is not free. Writes the
+  // block, not the handle.
+  bool AssignAddress(Ipv4Cidr cidr, Ipv4Address address, const AllocationOwner& owner);
   // Requires at least one ordinal, all of them allocated. Writes the block, or deletes it if that
   // leaves it empty and without a host (R4). `cooldown` is the same in every call.
   void Release(Ipv4Cidr cidr, const std::vector<int>& ordinals, TimePoint now, Duration cooldown);
@@ -142,15 +156,17 @@ class BlockStore {
   // claimed kReclaimMinAge or longer before the last Advance (C3); null if there is none. No call.
   const AllocationBlock* FindReclaimable(const IpPool& pool, uint32_t start,
                                          std::string_view host) const;
-  // On the same walk the first block with an address available. One read for every block on the
-  // way, absent ones too (B1, B5).
-  std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start);
+  // On the same walk, of which `walked` blocks are done and have nothing left, the next block with
+  // an address available. One read for every block on the way, absent ones too (B1, B5); they count
+  // as walked.
+  std::optional<Ipv4Cidr> FindBorrowable(const IpPool& pool, uint32_t start, uint32_t& walked);
 
   // --- Handles.
   // One read. Blocks in order of address; empty if the handle does not exist.
   std::vector<HandleCount> ReadHandle(std::string_view handle);
-  // One read and one write.
-  void IncrementHandle(std::string_view handle, Ipv4Cidr block);
+  // Counts the handle up by `wanted` for a block that gives it `obtained` (A12). One read and one
+  // write.
+  void IncrementHandle(std::string_view handle, Ipv4Cidr block, int wanted, int obtained);
   // One write, and one read unless the caller has the handle already. Deletes the handle when
   // nothing is left (R5).
   void DecrementHandle(std::string_view handle, Ipv4Cidr block, int count, bool already_read);
@@ -214,12 +230,16 @@ class BlockStore {
   // up empty and without a host.
   template <typename Change>
   void Mutate(Ipv4Cidr cidr, Change change);
+  void CheckHandles(std::vector<std::string>& violations) const;
 
   const std::vector<Ipv4Cidr> reservations_;
   std::map<std::string, PoolState, std::less<>> pools_;
   std::map<Ipv4Address, PoolState*> by_network_;
   HostMap hosts_;
   std::map<std::string, std::vector<HandleCount>, std::less<>> handles_;
+  int64_t unobtained_ = 0;  // counted by handles, never held (A12)
+  std::map<std::string, Labels, std::less<>> node_labels_;
+  std::map<std::string, Labels, std::less<>> namespace_labels_;
   std::deque<CoolingAddress> cooling_;                // in order of `ends`
   std::deque<std::pair<TimePoint, Ipv4Cidr>> young_;  // blocks created after mature_until_
   TimePoint mature_until_ = TimePoint::min();

@@ -53,6 +53,13 @@ std::string TunnelHandle(CalicoTunnel tunnel, std::string_view node) {
   return fmt::format("{}-tunnel-addr-{}", ToString(tunnel), node);
 }
 
+std::vector<std::string> RequestedPools(std::vector<std::string> pod_annotation,
+                                        std::vector<std::string> namespace_annotation,
+                                        std::vector<std::string> cni_configuration) {
+  if (!pod_annotation.empty()) return pod_annotation;
+  return namespace_annotation.empty() ? cni_configuration : namespace_annotation;
+}
+
 CalicoIpam::CalicoIpam(BlockStore& store, CalicoIpamConfig config)
     : store_(store), config_(config) {
   assert(ValidateConfig(config));
@@ -72,23 +79,29 @@ DatastoreCost CalicoIpam::CostSince(const DatastoreCost& before) const {
 }
 
 Result<CalicoIpam::Pools> CalicoIpam::SelectPools(const AssignRequest& request) const {
-  if (request.pools.empty()) {
-    Pools pools = store_.Pools();
-    std::erase_if(pools, [](const IpPool* pool) { return !pool->enabled; });
-    if (pools.empty()) {
-      return Failure(calico_error::kNoPools,
-                     fmt::format("no enabled IP pool for node {}", request.host));
-    }
-    return pools;
-  }
+  const auto usable = [&request](const IpPool& pool) {
+    return pool.enabled && pool.block_size <= request.finest_block;
+  };
   Pools pools;
   for (const std::string& name : request.pools) {
     const IpPool* pool = store_.FindPool(name);
-    if (pool == nullptr || !pool->enabled) {
+    if (pool == nullptr || !usable(*pool)) {
       return Failure(calico_error::kUnknownPool,
                      fmt::format("IP pool \"{}\" does not exist or is disabled", name));
     }
     pools.push_back(pool);
+  }
+  if (request.pools.empty()) {
+    for (const IpPool* pool : store_.Pools()) {
+      if (usable(*pool) && pool->automatic && store_.SelectsNode(*pool, request.host) &&
+          store_.SelectsNamespace(*pool, request.pod_namespace)) {
+        pools.push_back(pool);
+      }
+    }
+  }
+  std::erase_if(pools, [&](const IpPool* p) { return !p->allowed_uses.contains(request.use); });
+  if (pools.empty()) {
+    return Failure(calico_error::kNoPools, fmt::format("no IP pool for node {}", request.host));
   }
   return pools;
 }
@@ -96,25 +109,86 @@ Result<CalicoIpam::Pools> CalicoIpam::SelectPools(const AssignRequest& request) 
 AssignReply CalicoIpam::AutoAssign(const AssignRequest& request, TimePoint now) {
   const DatastoreCost before = store_.cost();
   store_.Advance(now);
-  if (request.host.empty() || request.handle.empty()) {
-    return {Failure(calico_error::kInvalidRequest, "an assignment needs a host and a handle"), {}};
+  AssignReply reply;
+  if (request.host.empty() || request.handle.empty() || request.count < 1) {
+    reply.status = Failure(calico_error::kInvalidRequest,
+                           "an assignment needs a host, a handle and a number of addresses");
+    return reply;
   }
   store_.CountReads(2);                                           // configuration, node
   store_.CountList(static_cast<int64_t>(store_.Pools().size()));  // pools
   store_.CountList(store_.reservation_count());                   // reservations
-  Result<AssignedAddress> address = SelectPools(request).and_then(
-      [&](const Pools& pools) { return AssignFrom(pools, request, now); });
-  return {std::move(address), CostSince(before)};
+  const Result<Pools> pools = SelectPools(request);
+  reply.status = pools ? AssignFrom(*pools, request, now, reply.addresses)
+                       : Status(tl::unexpected(pools.error()));
+  reply.cost = CostSince(before);
+  return reply;
+}
+
+AssignReply CalicoIpam::AssignAddress(const AssignAddressRequest& request, TimePoint now) {
+  const DatastoreCost before = store_.cost();
+  store_.Advance(now);
+  AssignReply reply;
+  if (const Result<AssignedAddress> address = AssignOne(request, now)) {
+    reply.addresses.push_back(*address);
+  } else {
+    reply.status = tl::unexpected(address.error());
+  }
+  reply.cost = CostSince(before);
+  return reply;
+}
+
+Result<AssignedAddress> CalicoIpam::AssignOne(const AssignAddressRequest& request, TimePoint now) {
+  const AllocationOwner& owner = request.owner;
+  const std::string text = request.address.ToString();
+  if (owner.node.empty() || owner.handle.empty()) {
+    return Failure(calico_error::kInvalidRequest, "an assignment needs a host and a handle");
+  }
+  store_.CountReads(1);                                           // configuration
+  store_.CountList(static_cast<int64_t>(store_.Pools().size()));  // pools
+  const IpPool* pool = store_.PoolOf(request.address);
+  if (pool == nullptr || !pool->enabled) {
+    return Failure(calico_error::kUnknownPool, fmt::format("no enabled IP pool has {}", text));
+  }
+  if (request.use && !pool->allowed_uses.contains(*request.use)) {
+    return Failure(calico_error::kNoPools,
+                   fmt::format("IP pool \"{}\" of {} is not for this use", pool->name, text));
+  }
+  AssignedAddress result;
+  result.address = request.address;
+  result.block = Ipv4Cidr(request.address, pool->block_size);
+  const AllocationBlock* block = store_.ReadBlock(result.block);
+  if (block == nullptr) {
+    if (const Status claimed = Claim(owner.node, result.block, now); !claimed) {
+      return tl::unexpected(claimed.error());
+    }
+    block = store_.PeekBlock(result.block);
+    result.block_claimed = true;
+  }
+  result.borrowed = !block->BelongsTo(owner.node);
+  if (result.borrowed && config_.strict_affinity) {
+    return Failure(calico_error::kBlockClaimed,
+                   fmt::format("block {} is not node {}'s", result.block.ToString(), owner.node));
+  }
+  const AllocationOwner* holder = block->OwnerOf(block->OrdinalOf(request.address));
+  if (request.capped && holder != nullptr && holder->handle == owner.handle) return result;
+  if (!store_.AssignAddress(result.block, request.address, owner)) {
+    return Failure(calico_error::kAlreadyExists, fmt::format("{} is held or cooling", text));
+  }
+  store_.IncrementHandle(owner.handle, result.block, 1, 1);
+  return result;
 }
 
 AssignReply CalicoIpam::AssignTunnelAddress(std::string_view host, CalicoTunnel tunnel,
                                             TimePoint now) {
   const DatastoreCost before = store_.cost();
   store_.Advance(now);
+  AssignReply reply;
   AssignRequest request;
   request.host = host;
   request.handle = TunnelHandle(tunnel, host);
   request.tunnel = tunnel;
+  request.use = PoolUse::kTunnel;
   for (const HandleCount& held : store_.ReadHandle(request.handle)) {
     const AllocationBlock* block = store_.ReadBlock(held.block);
     if (block == nullptr) continue;
@@ -124,44 +198,59 @@ AssignReply CalicoIpam::AssignTunnelAddress(std::string_view host, CalicoTunnel 
     address.address = block->AddressOf(ordinals.front());
     address.block = held.block;
     address.borrowed = !block->BelongsTo(host);
-    return {std::move(address), CostSince(before)};
+    reply.addresses.push_back(std::move(address));
+    reply.cost = CostSince(before);
+    return reply;
   }
   for (const IpPool* pool : store_.Pools()) {
-    if (pool->enabled && (tunnel == CalicoTunnel::kWireguard || pool->tunnel == tunnel)) {
+    if (pool->enabled && (tunnel == CalicoTunnel::kWireguard || pool->tunnel == tunnel) &&
+        store_.SelectsNode(*pool, host)) {
       request.pools.push_back(pool->name);
     }
   }
   if (request.pools.empty()) {
-    return {Failure(calico_error::kNoPools,
-                    fmt::format("no enabled IP pool of mode {}", ToString(tunnel))),
-            CostSince(before)};
+    reply.status = Failure(calico_error::kNoPools, fmt::format("no IP pool of mode {} for node {}",
+                                                               ToString(tunnel), host));
+  } else {
+    reply = AutoAssign(request, now);
   }
-  AssignReply reply = AutoAssign(request, now);
   reply.cost = CostSince(before);
   return reply;
 }
 
-Result<AssignedAddress> CalicoIpam::AssignFrom(const Pools& pools, const AssignRequest& request,
-                                               TimePoint now) {
+Status CalicoIpam::AssignFrom(const Pools& pools, const AssignRequest& request, TimePoint now,
+                              std::vector<AssignedAddress>& addresses) {
   const AllocationOwner owner{request.handle, request.pod_namespace, request.pod, request.host,
                               request.tunnel};
-  AssignedAddress result;
+  const auto wanted = [&] { return request.count - static_cast<int>(addresses.size()); };
+  // What the block has, as far as it is wanted. The real client counts the handle up first (A12);
+  // nothing can come between the two here.
+  const auto take_from = [&](Ipv4Cidr block, AssignedAddress assigned) {
+    assigned.block = block;
+    const int before = wanted();
+    for (const Ipv4Address address : store_.Assign(block, owner, before)) {
+      assigned.address = address;
+      addresses.push_back(assigned);
+    }
+    if (wanted() < before) {
+      store_.IncrementHandle(owner.handle, block, before, before - wanted());
+    }
+    return wanted() == 0;
+  };
 
   // Blocks the host owns (A1, A3).
   std::vector<BlockAffinity> affinities = store_.ListAffinities(request.host);
+  for (const BlockAffinity& affinity : affinities) {
+    if (!Covers(pools, affinity.cidr)) ReleaseUnlessSelected(request.host, affinity.cidr);  // P6
+  }
   std::erase_if(affinities, [&](const BlockAffinity& a) { return !Covers(pools, a.cidr); });
   for (const BlockAffinity& affinity : affinities) {
     const AllocationBlock* block = BlockOfAffinity(request.host, affinity.cidr, now);
-    if (block == nullptr) continue;
-    if (const auto address = AssignInBlock(affinity.cidr, owner)) {
-      result.address = *address;
-      result.block = affinity.cidr;
-      return result;
-    }
+    if (block != nullptr && take_from(affinity.cidr, {})) return {};
   }
 
-  // Another block (A2, A4, A5). A block that smaller reservations fill up gives nothing, and the
-  // next one is claimed.
+  // More blocks (A2, A4, A5). One that smaller reservations fill up gives nothing, and the next is
+  // claimed.
   int limit = config_.max_blocks_per_host;
   if (request.max_blocks > 0) {
     limit = limit > 0 ? std::min(limit, request.max_blocks) : request.max_blocks;
@@ -179,45 +268,33 @@ Result<AssignedAddress> CalicoIpam::AssignFrom(const Pools& pools, const AssignR
                                  "automatically",
                                  request.host));
     }
+    AssignedAddress assigned;
+    assigned.block_claimed = true;
     const std::optional<Ipv4Cidr> block =
-        FindUsableBlock(pools, request.host, now, result.reclaimed_from);
+        FindUsableBlock(pools, request.host, now, assigned.reclaimed_from);
     if (!block) break;
-    store_.WriteAffinity(request.host, *block, AffinityState::kPending);
-    if (const Status claimed = FinishClaim(request.host, *block, now); !claimed) {
-      return tl::unexpected(claimed.error());
-    }
-    if (const auto address = AssignInBlock(*block, owner)) {
-      result.address = *address;
-      result.block = *block;
-      result.block_claimed = true;
-      return result;
-    }
+    if (const Status claimed = Claim(request.host, *block, now); !claimed) return claimed;
+    if (take_from(*block, assigned)) return {};
   }
 
-  // Anybody's block (A6, B1, B3).
+  // Anybody's blocks (A6, B1, B3).
   if (!config_.strict_affinity) {
     for (const IpPool* pool : pools) {
-      const std::optional<Ipv4Cidr> block =
-          store_.FindBorrowable(*pool, WalkStart(*pool, request.host, now));
-      if (!block) continue;
-      result.address = *AssignInBlock(*block, owner);
-      result.block = *block;
-      result.borrowed = true;
-      return result;
+      const uint32_t start = WalkStart(*pool, request.host, now);
+      uint32_t walked = 0;
+      while (const auto block = store_.FindBorrowable(*pool, start, walked)) {
+        AssignedAddress assigned;
+        assigned.borrowed = true;
+        if (take_from(*block, assigned)) return {};
+      }
     }
   }
   return Failure(calico_error::kPoolsExhausted,
-                 fmt::format("no address for node {}: {}", request.host,
+                 fmt::format("{} of {} addresses for node {}: {}", addresses.size(), request.count,
+                             request.host,
                              config_.strict_affinity
                                  ? "no free block is left, and strictAffinity forbids borrowing"
                                  : "every block of every pool is full"));
-}
-
-std::optional<Ipv4Address> CalicoIpam::AssignInBlock(Ipv4Cidr block, const AllocationOwner& owner) {
-  // The real client counts the handle up first (A12); nothing can come between the two here.
-  const std::optional<Ipv4Address> address = store_.Assign(block, owner);
-  if (address) store_.IncrementHandle(owner.handle, block);
-  return address;
 }
 
 const AllocationBlock* CalicoIpam::BlockOfAffinity(std::string_view host, Ipv4Cidr cidr,
@@ -225,8 +302,7 @@ const AllocationBlock* CalicoIpam::BlockOfAffinity(std::string_view host, Ipv4Ci
   const AffinityState state = store_.ReadAffinity(host, cidr)->state;
   const AllocationBlock* block = store_.ReadBlock(cidr);
   if (block == nullptr) {
-    store_.WriteAffinity(host, cidr, AffinityState::kPending);
-    if (!FinishClaim(host, cidr, now)) return nullptr;
+    if (!Claim(host, cidr, now)) return nullptr;
     return store_.PeekBlock(cidr);
   }
   if (!block->BelongsTo(host)) {
@@ -241,7 +317,8 @@ const AllocationBlock* CalicoIpam::BlockOfAffinity(std::string_view host, Ipv4Ci
   return block;
 }
 
-Status CalicoIpam::FinishClaim(std::string_view host, Ipv4Cidr cidr, TimePoint now) {
+Status CalicoIpam::Claim(std::string_view host, Ipv4Cidr cidr, TimePoint now) {
+  store_.WriteAffinity(host, cidr, AffinityState::kPending);
   if (!store_.CreateBlock(cidr, host, now)) {
     if (!store_.ReadBlock(cidr)->BelongsTo(host)) {
       store_.DeleteAffinity(host, cidr);
@@ -260,8 +337,7 @@ Status CalicoIpam::ClaimBlock(std::string_view host, Ipv4Cidr block, TimePoint n
     return Failure(calico_error::kInvalidPool,
                    fmt::format("{} is not a block of a pool", block.ToString()));
   }
-  store_.WriteAffinity(host, block, AffinityState::kPending);
-  return FinishClaim(host, block, now);
+  return Claim(host, block, now);
 }
 
 std::optional<Ipv4Cidr> CalicoIpam::FindUsableBlock(const Pools& pools, std::string_view host,
@@ -282,6 +358,20 @@ std::optional<Ipv4Cidr> CalicoIpam::FindUsableBlock(const Pools& pools, std::str
     return cidr;
   }
   return std::nullopt;
+}
+
+void CalicoIpam::ReleaseUnlessSelected(std::string_view host, Ipv4Cidr cidr) {
+  const IpPool* pool = store_.PoolOf(cidr.network());
+  if (pool == nullptr || store_.SelectsNode(*pool, host)) return;
+  AffinityReleaseReply reply;
+  ReleaseOneAffinity(host, cidr, true, reply);
+}
+
+void CalicoIpam::ReleaseUnlessSelected(Ipv4Cidr cidr) {
+  const AllocationBlock* block = store_.PeekBlock(cidr);
+  if (block == nullptr || !block->host()) return;
+  const std::string host = *block->host();  // the block may go
+  ReleaseUnlessSelected(host, cidr);
 }
 
 ReleaseReply CalicoIpam::Release(std::string_view handle, TimePoint now) {
@@ -313,6 +403,7 @@ void CalicoIpam::ReleaseHandle(std::string_view handle, TimePoint now, ReleaseRe
     for (const int ordinal : ordinals) reply.released.push_back(block->AddressOf(ordinal));
     store_.Release(held.block, ordinals, now, config_.ip_cooldown);
     store_.DecrementHandle(handle, held.block, static_cast<int>(ordinals.size()), false);
+    ReleaseUnlessSelected(held.block);
   }
 }
 
@@ -367,6 +458,7 @@ ReleaseReply CalicoIpam::ReleaseAddresses(const std::vector<ReleaseAddressReques
     for (const auto& [handle, count] : handles) {
       store_.DecrementHandle(handle, cidr, count, handles_listed);
     }
+    ReleaseUnlessSelected(cidr);
   }
   reply.cost = CostSince(before);
   return reply;

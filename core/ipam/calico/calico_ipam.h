@@ -4,20 +4,21 @@
 // One per cluster, over the cluster's BlockStore; each call names the host on whose behalf it is
 // made. A host takes addresses from blocks it owns, then claims a free block, then takes over
 // another host's empty one, then borrows single addresses from anybody, as far as the
-// configuration allows. Rule ids (A1, C3, ...) are those of the tests beside this file.
+// configuration allows. Rule ids (A1, C3, ...) are those of vectors/ and of the tests here.
 //
-// A call is atomic: conflicts of concurrent writers do not arise, and what a writer leaves behind
-// that died half way is repaired by the next call that meets it (A3, C6, C7). `now` never
-// decreases from call to call.
+// A call is atomic: conflicts of concurrent writers do not arise (nor does the error of having
+// retried a hundred times), and what a writer leaves behind that died half way is repaired by the
+// next call that meets it (A3, C6, C7). `now` never decreases from call to call.
 //
 // Every reply carries the datastore calls that the real client would have made, so that a host
 // can charge their time. What they amount to: AutoAssign from an affine block, 5 calls before it
 // looks at blocks, 2 for each block looked at, 3 to assign; a claim, one list of all blocks of the
-// cluster and 3 writes; borrowing, one read for every block on the walk (B5).
+// cluster and 3 writes; borrowing, one read for every block on the walk (B5). Not counted is how a
+// release learns that its block's pool still selects the host (R6).
 //
 // Complexity here: O(log n) in blocks, hosts and handles, plus the host's own blocks and the
 // addresses of one block.
-// IPv4 only. Single-threaded. Source: Calico v3.32, libcalico-go/lib/ipam.
+// IPv4 only, Linux nodes only. Single-threaded. Source: Calico v3.32, libcalico-go/lib/ipam.
 #ifndef CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
 #define CNISIM_CORE_IPAM_CALICO_CALICO_IPAM_H_
 
@@ -40,12 +41,12 @@ inline constexpr int kDefaultMaxBlocksPerHost = 20;
 // Longest ipCooldownSeconds.
 inline constexpr Duration kMaxIpCooldown = std::chrono::seconds(1200);
 
-// The cluster's IPAMConfiguration, with Calico's defaults.
+// The cluster's IPAMConfiguration, with Calico's defaults, and what depends on its release.
 struct CalicoIpamConfig {
   bool strict_affinity = false;
   bool auto_allocate_blocks = true;
   int max_blocks_per_host = 0;  // 0: not set
-  Duration ip_cooldown{0};      // ipCooldownSeconds
+  Duration ip_cooldown{0};      // ipCooldownSeconds, later than v3.32
   // C3, which Calico has from v3.32.
   bool reclaim_empty_blocks = true;
 };
@@ -59,14 +60,33 @@ std::string SandboxHandle(std::string_view container_id);
 std::string WorkloadHandle(std::string_view pod_namespace, std::string_view pod);
 std::string TunnelHandle(CalicoTunnel tunnel, std::string_view node);
 
+// The pools a pod asks for by name, from its annotation ipv4pools, its namespace's, or the CNI
+// configuration: the first that names any (P1).
+std::vector<std::string> RequestedPools(std::vector<std::string> pod_annotation,
+                                        std::vector<std::string> namespace_annotation,
+                                        std::vector<std::string> cni_configuration);
+
 struct AssignRequest {
   std::string host;
   std::string handle;
   std::string pod_namespace;
   std::string pod;
   std::optional<CalicoTunnel> tunnel;  // the address is for the host's tunnel device
-  std::vector<std::string> pools;      // names, in order of preference (P1); empty: all enabled
-  int max_blocks = 0;                  // limit of this request (A2); 0: not set
+  // Names, in order of preference (P1); empty: whatever pools select host and namespace (P2).
+  std::vector<std::string> pools;
+  int max_blocks = 0;                // limit of this request (A2); 0: not set
+  int count = 1;                     // of addresses
+  PoolUse use = PoolUse::kWorkload;  // P3
+  int finest_block = kMaxBlockSize;  // pools of smaller blocks are left out (P5)
+};
+
+// For one certain address (3.7).
+struct AssignAddressRequest {
+  Ipv4Address address;
+  AllocationOwner owner;       // owner.node is the host
+  std::optional<PoolUse> use;  // nullopt: any
+  // The handle may have a certain number of addresses only: having this one already is success.
+  bool capped = false;
 };
 
 struct AssignedAddress {
@@ -78,7 +98,8 @@ struct AssignedAddress {
 };
 
 struct AssignReply {
-  Result<AssignedAddress> address;
+  std::vector<AssignedAddress> addresses;
+  Status status;  // why there are fewer than asked for (A7)
   DatastoreCost cost;
 };
 
@@ -111,13 +132,19 @@ class CalicoIpam {
   const BlockStore& store() const { return store_; }
   const CalicoIpamConfig& config() const { return config_; }
 
-  // One address for the handle (A1 to A14, C1 to C7, B1 to B6). Errors: kBlockLimit,
-  // kPoolsExhausted, kAutoAllocateOff, kNoPools, kUnknownPool, kInvalidRequest (no host, no
-  // handle). A handle may hold several addresses: asking twice gives two.
+  // Addresses for the handle (P1 to P6, A1 to A14, C1 to C7, B1 to B6). Errors: kBlockLimit,
+  // kPoolsExhausted, kAutoAllocateOff, all three perhaps with some of the addresses; kNoPools,
+  // kUnknownPool, kInvalidRequest (no host, no handle, no number). A handle may hold several
+  // addresses: asking twice gives two.
   AssignReply AutoAssign(const AssignRequest& request, TimePoint now);
 
-  // The address of a node's tunnel device: from an enabled pool of that mode, or for WireGuard of
-  // any mode. If the node has one already, that one (S6).
+  // One certain address, reserved or not; its block is claimed for the host if it does not exist
+  // yet. Errors: kInvalidRequest, kUnknownPool, kNoPools (the pool is not for this use),
+  // kBlockClaimed (with strict affinity: the block is not the host's), kAlreadyExists.
+  AssignReply AssignAddress(const AssignAddressRequest& request, TimePoint now);
+
+  // The address of a node's tunnel device: from an enabled pool of that mode that selects the node,
+  // or for WireGuard of any mode. If the node has one already, that one (S6).
   AssignReply AssignTunnelAddress(std::string_view host, CalicoTunnel tunnel, TimePoint now);
 
   // Makes `host` the owner of one block (C5, C6). kBlockClaimed if it is another's or nobody's,
@@ -148,18 +175,23 @@ class CalicoIpam {
   using Pools = std::vector<const IpPool*>;
 
   Result<Pools> SelectPools(const AssignRequest& request) const;
-  Result<AssignedAddress> AssignFrom(const Pools& pools, const AssignRequest& request,
-                                     TimePoint now);
-  std::optional<Ipv4Address> AssignInBlock(Ipv4Cidr block, const AllocationOwner& owner);
+  // Appends to `addresses` until they are as many as requested.
+  Status AssignFrom(const Pools& pools, const AssignRequest& request, TimePoint now,
+                    std::vector<AssignedAddress>& addresses);
+  Result<AssignedAddress> AssignOne(const AssignAddressRequest& request, TimePoint now);
   // The block of an affinity of the host, made or repaired if need be; null if the affinity was
   // stale and is gone (A3, C7).
   const AllocationBlock* BlockOfAffinity(std::string_view host, Ipv4Cidr cidr, TimePoint now);
-  // From an affinity that is pending to a block and a confirmed affinity (C5, C6).
-  Status FinishClaim(std::string_view host, Ipv4Cidr cidr, TimePoint now);
+  // A pending affinity, then the block, then a confirmed affinity (C5, C6).
+  Status Claim(std::string_view host, Ipv4Cidr cidr, TimePoint now);
   // A block for the host to claim; nullopt if there is none (C1 to C4).
   std::optional<Ipv4Cidr> FindUsableBlock(const Pools& pools, std::string_view host, TimePoint now,
                                           std::string& reclaimed_from);
   void ReleaseHandle(std::string_view handle, TimePoint now, ReleaseReply& reply);
+  // Takes the block from the host if it is empty and its pool no longer selects the host.
+  void ReleaseUnlessSelected(std::string_view host, Ipv4Cidr block);
+  // The same for the host that owns the block, if there is one (R6).
+  void ReleaseUnlessSelected(Ipv4Cidr block);
   void ReleaseOneAffinity(std::string_view host, Ipv4Cidr block, bool require_empty,
                           AffinityReleaseReply& reply);
   DatastoreCost CostSince(const DatastoreCost& before) const;

@@ -15,17 +15,21 @@ inline constexpr std::string_view kBlockLimit = "ErrBlockLimit";
 inline constexpr std::string_view kPoolsExhausted = "PoolsExhausted";
 // The host's blocks are full and autoAllocateBlocks forbids another.
 inline constexpr std::string_view kAutoAllocateOff = "AutoAllocateOff";
-// No enabled pool allows this use.
+// No enabled pool is for this node, namespace and use.
 inline constexpr std::string_view kNoPools = "NoPools";
-// A pool was asked for by name that does not exist or is disabled.
+// A pool was asked for by name that does not exist, is disabled or has too small blocks; or an
+// address that no such pool contains.
 inline constexpr std::string_view kUnknownPool = "UnknownPool";
 inline constexpr std::string_view kInvalidPool = "InvalidPool";
+inline constexpr std::string_view kInvalidSelector = "InvalidSelector";
 inline constexpr std::string_view kInvalidConfig = "InvalidConfig";
 inline constexpr std::string_view kInvalidRequest = "InvalidRequest";
 // The block belongs to another host, or to none.
 inline constexpr std::string_view kBlockClaimed = "BlockClaimed";
 inline constexpr std::string_view kBlockNotEmpty = "BlockNotEmpty";
 inline constexpr std::string_view kNoAffinity = "NoAffinity";
+// The address that was asked for is held or cooling.
+inline constexpr std::string_view kAlreadyExists = "AlreadyExists";
 // The address is not held under the handle or sequence number that the release names.
 inline constexpr std::string_view kReleaseMismatch = "ReleaseMismatch";
 

@@ -24,6 +24,7 @@ Status ValidatePool(const IpPool& pool) {
                 fmt::format("pool \"{}\" ({}): {}", pool.name, pool.cidr.ToString(), why));
   };
   if (pool.name.empty()) return fail("a pool needs a name");
+  if (pool.allowed_uses.empty()) return fail("allowedUses names no use");
   if (pool.block_size < kMinBlockSize || pool.block_size > kMaxBlockSize) {
     return fail(fmt::format("blockSize {} is not between {} and {}", pool.block_size, kMinBlockSize,
                             kMaxBlockSize));

@@ -2,16 +2,19 @@
 //
 // Block i of a pool is its i-th aligned range of 2^(32 - block_size) addresses; every address of a
 // block can be assigned, the first and the last included (rule S4). Sizes: Calico v3.32, IPPool
-// resource: blockSize 26 by default, 20 to 32 allowed, never larger than the pool.
+// resource: blockSize 26 by default, 20 to 32 allowed, never larger than the pool; allowedUses
+// Workload and Tunnel by default.
 // Everything is O(1).
 #ifndef CNISIM_CORE_IPAM_CALICO_IP_POOL_H_
 #define CNISIM_CORE_IPAM_CALICO_IP_POOL_H_
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "core/ipam/calico/selector.h"
 #include "core/net/ipv4.h"
 #include "core/ports/result.h"
 
@@ -32,6 +35,9 @@ inline constexpr CalicoTunnel kCalicoTunnels[] = {CalicoTunnel::kIpip, CalicoTun
 // "ipip", "vxlan" or "wireguard".
 std::string_view ToString(CalicoTunnel tunnel);
 
+// What an address is for (allowedUses).
+enum class PoolUse { kWorkload, kTunnel, kLoadBalancer };
+
 struct IpPool {
   std::string name;
   Ipv4Cidr cidr;
@@ -39,6 +45,11 @@ struct IpPool {
   bool enabled = true;
   // Mode of the pool, Always or CrossSubnet: IP-in-IP, VXLAN or none. WireGuard is no pool's.
   std::optional<CalicoTunnel> tunnel;
+  // Who may take from it unasked (P2). A request that names the pool passes over these three.
+  bool automatic = true;  // assignmentMode Automatic, not Manual
+  Selector node_selector;
+  Selector namespace_selector;
+  std::set<PoolUse> allowed_uses = {PoolUse::kWorkload, PoolUse::kTunnel};  // P3
 
   uint32_t block_count() const { return uint32_t{1} << (block_size - cidr.length()); }
   // Requires index < block_count().
@@ -53,7 +64,8 @@ struct IpPool {
   friend bool operator==(const IpPool&, const IpPool&) = default;
 };
 
-// kInvalidPool: no name, block size outside 20..32 or larger than the pool, too many blocks.
+// kInvalidPool: no name, no use, block size outside 20..32 or larger than the pool, too many
+// blocks.
 Status ValidatePool(const IpPool& pool);
 
 }  // namespace cnisim
