@@ -243,6 +243,9 @@ class ForwardingWalk::Journey {
       return Drop(frame.node, "", packet, verdict.dropped);
     }
     if (verdict.node.empty()) return Deliver("", "", packet);
+    if (!walk_.nodes_.contains(verdict.node)) {
+      return Drop(verdict.node, "", packet, DropReason::kNotReceived);
+    }
     Arrive(verdict.node, verdict.link, packet);
   }
 

@@ -20,12 +20,6 @@ constexpr std::array<const char*, 5> kHookChains = {"PREROUTING", "INPUT", "FORW
                                                     "POSTROUTING"};
 constexpr std::array<const char*, 4> kTableNames = {"raw", "mangle", "nat", "filter"};
 
-// "eni+" stands for every name that begins with "eni".
-bool InterfaceMatches(const std::string& pattern, const std::string& name) {
-  if (!pattern.ends_with('+')) return pattern == name;
-  return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
-}
-
 struct MatchPacket {
   const HostState& host;
   const HookPacket& packet;
@@ -201,6 +195,11 @@ void Track(Conntrack& conntrack, HookPacket& packet) {
 }
 
 }  // namespace
+
+bool InterfaceMatches(const std::string& pattern, const std::string& name) {
+  if (!pattern.ends_with('+')) return pattern == name;
+  return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
+}
 
 HookResult RunHook(Hook hook, const HostState& host, Conntrack& conntrack, HookPacket& packet) {
   HookResult result;
