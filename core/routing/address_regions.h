@@ -23,8 +23,7 @@ class AddressRegions {
     int region = 0;
   };
 
-  AddressRegions() : AddressRegions({}) {}
-  explicit AddressRegions(std::vector<std::pair<IpCidr, Criterion>> blocks);
+  explicit AddressRegions(std::vector<std::pair<IpCidr, Criterion>> blocks = {});
 
   int RegionOf(IpAddress address) const;
   int size() const { return size_; }

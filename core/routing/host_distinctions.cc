@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "core/routing/netfilter.h"
+#include "core/routing/reachability_probe.h"
 
 namespace cnisim {
 namespace {
@@ -15,6 +16,16 @@ namespace {
 IpCidr SubnetOf(IpAddress address, int length) {
   return address.is_v4() ? IpCidr(Ipv4Cidr(address.v4(), length))
                          : IpCidr(Ipv6Cidr(address.v6(), length));
+}
+
+constexpr uint16_t kVxlanPort = 4789;
+
+// Node ports' chains are not for pods' addresses.
+bool IsForOtherPorts(const IptablesRule& rule) {
+  return std::ranges::any_of(rule.matches, [](const IptablesMatch& match) {
+    const auto* port = std::get_if<PortMatch>(&match);
+    return port != nullptr && port->destination != kProbedPort && port->destination != kVxlanPort;
+  });
 }
 
 // What the chains ask of packets to pods.
@@ -28,8 +39,8 @@ struct ChainQuestions {
 
 class ChainReader {
  public:
-  ChainReader(const HostState& host, const HoldsPods& holds_pods)
-      : host_(host), holds_pods_(holds_pods) {}
+  ChainReader(const HostState& host, const IsInhabited& is_inhabited)
+      : host_(host), is_inhabited_(is_inhabited) {}
 
   ChainQuestions Run() {
     for (const IptablesTable table : {IptablesTable::kRaw, IptablesTable::kMangle,
@@ -53,7 +64,8 @@ class ChainReader {
     const auto found = host_.chains.find(key);
     if (found == host_.chains.end() || !read_.insert(key).second) return;
     for (const IptablesRule& rule : found->second) {
-      if (rule.destination && !holds_pods_(*rule.destination)) continue;
+      if (rule.destination && !is_inhabited_(*rule.destination)) continue;
+      if (IsForOtherPorts(rule)) continue;
       if (rule.destination) questions_.destinations.push_back(*rule.destination);
       if (rule.source) questions_.sources.push_back(*rule.source);
       if (!rule.in.empty()) questions_.inputs.insert(rule.in);
@@ -69,7 +81,7 @@ class ChainReader {
   }
 
   const HostState& host_;
-  const HoldsPods& holds_pods_;
+  const IsInhabited& is_inhabited_;
   ChainQuestions questions_;
   std::set<ChainKey> read_;
 };
@@ -116,9 +128,9 @@ struct OwnRule {
 class SenderGrouping {
  public:
   SenderGrouping(const HostState& host, const std::vector<SendingPod>& pods,
-                 const HoldsPods& holds_pods)
+                 const IsInhabited& is_inhabited)
       : host_(host), pods_(pods) {
-    ChainQuestions questions = ChainReader(host, holds_pods).Run();
+    ChainQuestions questions = ChainReader(host, is_inhabited).Run();
     inputs_ = std::move(questions.inputs);
     AddLocalAddresses(host.net, questions.sources);
     sources_ = Regions(std::move(questions.sources), questions.source_sets, host);
@@ -200,6 +212,7 @@ class SenderGrouping {
   }
 
   bool Alike(int a, int b) const {
+    if (pods_[a].alone || pods_[b].alone) return false;
     const NetState* x = NetOf(a);
     const NetState* y = NetOf(b);
     if (x == nullptr || y == nullptr) return x == y;
@@ -281,8 +294,8 @@ class SenderGrouping {
 
 AddressRegions DestinationsToldApart(const HostState& host,
                                      const std::vector<const VpcInterface*>& interfaces,
-                                     const HoldsPods& holds_pods) {
-  ChainQuestions questions = ChainReader(host, holds_pods).Run();
+                                     const IsInhabited& is_inhabited) {
+  ChainQuestions questions = ChainReader(host, is_inhabited).Run();
   std::vector<IpCidr>& blocks = questions.destinations;
   AddForwardingBlocks(host.net, blocks);
   for (const auto& [name, pod] : host.pods) AddForwardingBlocks(pod, blocks);
@@ -293,12 +306,12 @@ AddressRegions DestinationsToldApart(const HostState& host,
   for (const VpcInterface* interface : interfaces) {
     blocks.insert(blocks.end(), interface->subnets.begin(), interface->subnets.end());
   }
-  std::erase_if(blocks, [&](const IpCidr& block) { return !holds_pods(block); });
+  std::erase_if(blocks, [&](const IpCidr& block) { return !is_inhabited(block); });
   return Regions(std::move(blocks), questions.destination_sets, host);
 }
 
-AddressRegions SourcesToldApart(const HostState& host, const HoldsPods& holds_pods) {
-  ChainQuestions questions = ChainReader(host, holds_pods).Run();
+AddressRegions SourcesToldApart(const HostState& host, const IsInhabited& is_inhabited) {
+  ChainQuestions questions = ChainReader(host, is_inhabited).Run();
   for (const Rule& rule : host.net.rules) {
     if (rule.from) questions.sources.push_back(*rule.from);
   }
@@ -307,8 +320,8 @@ AddressRegions SourcesToldApart(const HostState& host, const HoldsPods& holds_po
 }
 
 std::vector<SenderGroup> GroupSenders(const HostState& host, const std::vector<SendingPod>& pods,
-                                      const HoldsPods& holds_pods) {
-  return SenderGrouping(host, pods, holds_pods).Run();
+                                      const IsInhabited& is_inhabited) {
+  return SenderGrouping(host, pods, is_inhabited).Run();
 }
 
 }  // namespace cnisim

@@ -17,19 +17,20 @@
 
 namespace cnisim {
 
-// Whether there is a pod in a block.
-using HoldsPods = std::function<bool(const IpCidr&)>;
+// Whether there is a pod or a node in a block.
+using IsInhabited = std::function<bool(const IpCidr&)>;
 
 // Destinations, of what the host and its pods send or forward.
 AddressRegions DestinationsToldApart(const HostState& host,
                                      const std::vector<const VpcInterface*>& interfaces,
-                                     const HoldsPods& holds_pods);
+                                     const IsInhabited& is_inhabited);
 // Sources, of what the host forwards or receives.
-AddressRegions SourcesToldApart(const HostState& host, const HoldsPods& holds_pods);
+AddressRegions SourcesToldApart(const HostState& host, const IsInhabited& is_inhabited);
 
 struct SendingPod {
   std::string netns;
   IpAddress ip;
+  bool alone = false;  // to be in a group of its own
 };
 
 // Pods of a host that are alike but for their names and addresses: their packets to any one
@@ -41,7 +42,7 @@ struct SenderGroup {
   size_t first_own_rule = 0;  // index into the host's rules; their number if there is none
 };
 std::vector<SenderGroup> GroupSenders(const HostState& host, const std::vector<SendingPod>& pods,
-                                      const HoldsPods& holds_pods);
+                                      const IsInhabited& is_inhabited);
 
 }  // namespace cnisim
 

@@ -112,6 +112,13 @@ class Reachability {
   const std::map<std::string, ClusterPod>& pods() const { return pods_; }
 
  private:
+  void DuplicatesOf(const ClusterPod& pod, std::vector<ReachabilityFinding>& findings) const;
+  std::vector<ReachabilityFinding> OverlappingPools() const;
+  std::vector<const ClusterPod*> ExamplesElsewhere(const std::string& node,
+                                                   const HostState& host) const;
+  void LeftoversOf(const ClusterPod& pod, const HostState& host,
+                   std::vector<ReachabilityFinding>& findings) const;
+
   const std::map<std::string, const HostState*>& nodes_;
   const VpcFabric& fabric_;
   std::vector<PodPool> pools_;

@@ -118,8 +118,10 @@ bool VpcFabric::PassesCheck(const VpcInterface& interface, IpAddress address) {
   return !interface.source_dest_check || AnyContains(interface.addresses, address);
 }
 
-bool VpcFabric::IsForDestination(const VpcInterface& from, const FabricFrame& frame) {
-  return frame.via == frame.dst || IsGateway(from, frame.via);
+VpcFabric::NextHop VpcFabric::NextHopOf(const VpcInterface& from, const FabricFrame& frame) {
+  if (IsGateway(from, frame.via)) return NextHop::kDestination;
+  if (!AnyContains(from.subnets, frame.via)) return NextHop::kNobody;
+  return frame.via == frame.dst ? NextHop::kDestination : NextHop::kVia;
 }
 
 FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
@@ -129,7 +131,7 @@ FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
     if (from == nullptr) return {DropReason::kNoDevice, "", ""};
     if (!PassesCheck(*from, frame.src)) return {DropReason::kSourceCheck, "", ""};
     if (!IsGateway(*from, frame.via)) {
-      if (!AnyContains(from->subnets, frame.via)) return {DropReason::kNoNeighbour, "", ""};
+      if (NextHopOf(*from, frame) == NextHop::kNobody) return {DropReason::kNoNeighbour, "", ""};
       to = HolderOf(frame.via);
       if (to == nullptr) return {DropReason::kNoNeighbour, "", ""};
     }

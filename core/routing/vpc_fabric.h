@@ -12,6 +12,7 @@
 #ifndef CNISIM_CORE_ROUTING_VPC_FABRIC_H_
 #define CNISIM_CORE_ROUTING_VPC_FABRIC_H_
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -46,8 +47,9 @@ class VpcFabric final : public Fabric {
 
   FabricVerdict Carry(const FabricFrame& frame) const override;
 
-  // Whether such a frame is for whoever has the destination, rather than for a next hop.
-  static bool IsForDestination(const VpcInterface& from, const FabricFrame& frame);
+  // To whom an interface's frame goes: the frames of one next hop have one fate.
+  enum class NextHop : uint8_t { kNobody, kDestination, kVia };
+  static NextHop NextHopOf(const VpcInterface& from, const FabricFrame& frame);
   static bool PassesCheck(const VpcInterface& interface, IpAddress address);
   const VpcInterface* Find(const std::string& node, const std::string& link) const;
   const VpcInterface* HolderOf(IpAddress address) const;
