@@ -113,7 +113,11 @@ void AddForwardingBlocks(const NetState& net, std::vector<IpCidr>& blocks) {
   for (const Rule& rule : net.rules) {
     if (rule.to) blocks.push_back(*rule.to);
   }
-  for (const auto& [key, route] : net.routes) blocks.push_back(key.destination);
+  for (const auto& [key, route] : net.routes) {
+    blocks.push_back(key.destination);
+    // A destination that is the next hop is given its packets by the fabric itself.
+    if (route.via) blocks.emplace_back(*route.via);
+  }
   for (const auto& [key, mac] : net.neighbours) blocks.emplace_back(key.address);
   AddLocalAddresses(net, blocks);
 }

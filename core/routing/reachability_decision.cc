@@ -290,7 +290,9 @@ class Decision {
     for (const int from : senders) {
       if (from == to) continue;
       const WalkResult result = Send(fabric_, from, Probe(from, to));
-      if (!IsRight(result, *pods_[from].pod, *pods_[to].pod)) {
+      if (IsRight(result, *pods_[from].pod, *pods_[to].pod)) {
+        graph_.Connect(from, to);
+      } else {
         Fail({kWalked, pods_[from].node, to, 0}, std::span(&from, 1), std::span(&to, 1));
       }
     }
@@ -455,6 +457,11 @@ class Decision {
     const FabricFrame& frame = *edge.frame();
     const Packet& sent = result.packet;
     const FlowTuple& carried = sent.inner == nullptr ? sent.tuple : sent.inner->packet.tuple;
+    if (sent.inner != nullptr && sent.inner->packet.inner != nullptr) {
+      // A tunnel in a tunnel: nobody wants that, but it may arrive.
+      for (const int to : PodsOf(node, target)) WalkPairs(group.members, to);
+      return;
+    }
     if (carried != packet.tuple) return FailAll(sending, target);
     JudgeSize(sending, target, result);
     if (sent.inner != nullptr) {

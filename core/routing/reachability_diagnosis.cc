@@ -47,9 +47,10 @@ Trail Follow(const WalkResult& walk) {
         trail.encapsulate = nullptr;
         break;
       case WalkStep::Kind::kNetfilter:
-        if (!step.table->effects.empty()) trail.filter = &step;
-        if (before != nullptr && before->packet.src != step.packet.src &&
-            trail.translate == nullptr) {
+        if (step.table->effects.empty()) break;
+        trail.filter = &step;
+        if (before != nullptr && before->packet.src != step.packet.src && trail.translate == nullptr &&
+            trail.encapsulate == nullptr) {
           trail.translate = &step;
         }
         break;
@@ -127,9 +128,7 @@ class Detective {
     Say("{} translates pods' packets to pods: {} gives them the source {}, so network policies, "
         "security groups and logs see another one. Except the pods' blocks from translation (the "
         "VPC's CIDRs or AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS; the IP pools).",
-        step.node,
-        step.table->effects.empty() ? step.table->chain : fmt::format("\"{}\"", Ending(step)),
-        step.packet.src);
+        step.node, fmt::format("\"{}\"", Ending(step)), step.packet.src);
   }
   static std::string Ending(const WalkStep& step) { return step.table->effects.back(); }
 
