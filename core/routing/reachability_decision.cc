@@ -270,16 +270,18 @@ class Decision {
 
   Packet Probe(int from, int to) const { return ProbePacket(pods_[from].ip, pods_[to].ip); }
 
-  WalkResult Send(const Fabric& fabric, int from, Packet packet) {
+  using Detail = ForwardingWalk::Detail;
+
+  WalkResult Send(const Fabric& fabric, int from, Packet packet, Detail detail) {
     ++report_.walks;
-    ForwardingWalk walk(states_, fabric);
+    ForwardingWalk walk(states_, fabric, detail);
     return walk.Send(pods_[from].pod->node, pods_[from].pod->netns, std::move(packet));
   }
 
   Fate Enter(const Node& node, const std::string& link, const Packet& packet, int from, int to) {
     ++report_.walks;
     const FabricEdge edge({DropReason::kNone, *node.name, link});
-    ForwardingWalk walk(states_, edge);
+    ForwardingWalk walk(states_, edge, Detail::kEnd);
     const WalkResult result = walk.SendFromOutside(packet);
     if (edge.frame()) return Fate::kOnward;
     return IsRight(result, *pods_[from].pod, *pods_[to].pod) ? Fate::kRight : Fate::kLost;
@@ -289,7 +291,7 @@ class Decision {
   void WalkPairs(std::span<const int> senders, int to) {
     for (const int from : senders) {
       if (from == to) continue;
-      const WalkResult result = Send(fabric_, from, Probe(from, to));
+      const WalkResult result = Send(fabric_, from, Probe(from, to), Detail::kEnd);
       if (IsRight(result, *pods_[from].pod, *pods_[to].pod)) {
         graph_.Connect(from, to);
       } else {
@@ -410,7 +412,7 @@ class Decision {
 
   Fate LocalFate(int from, int to) {
     const FabricEdge edge;
-    const WalkResult result = Send(edge, from, Probe(from, to));
+    const WalkResult result = Send(edge, from, Probe(from, to), Detail::kEnd);
     if (edge.frame()) return Fate::kOnward;
     return IsRight(result, *pods_[from].pod, *pods_[to].pod) ? Fate::kRight : Fate::kLost;
   }
@@ -452,7 +454,7 @@ class Decision {
     const int from = group.members.front();
     const Packet packet = Probe(from, target.example);
     const FabricEdge edge;
-    const WalkResult result = Send(edge, from, packet);
+    const WalkResult result = Send(edge, from, packet, Detail::kSteps);
     if (!edge.frame() || !result.arrived()) return FailAll(sending, target);
     const FabricFrame& frame = *edge.frame();
     const Packet& sent = result.packet;
@@ -641,7 +643,7 @@ class Decision {
     if (added) {
       const FabricEdge edge;
       const WalkResult result =
-          Send(edge, members.front(), FullProbe(members.front(), target.example));
+          Send(edge, members.front(), FullProbe(members.front(), target.example), Detail::kSteps);
       it->second = result.dropped == DropReason::kPacketTooBig ||
                    std::ranges::any_of(result.steps, [](const WalkStep& step) {
                      return step.kind == WalkStep::Kind::kFragment;
@@ -709,7 +711,8 @@ class Decision {
   }
 
   Diagnosis DiagnosePair(bool too_big, int from, int to) {
-    const WalkResult walk = Send(fabric_, from, too_big ? FullProbe(from, to) : Probe(from, to));
+    const WalkResult walk =
+        Send(fabric_, from, too_big ? FullProbe(from, to) : Probe(from, to), Detail::kSteps);
     return Diagnose(states_, fabric_, *pods_[from].pod, *pods_[to].pod, walk);
   }
 

@@ -49,8 +49,8 @@ Trail Follow(const WalkResult& walk) {
       case WalkStep::Kind::kNetfilter:
         if (step.table->effects.empty()) break;
         trail.filter = &step;
-        if (before != nullptr && before->packet.src != step.packet.src && trail.translate == nullptr &&
-            trail.encapsulate == nullptr) {
+        if (before != nullptr && before->packet.src != step.packet.src &&
+            trail.translate == nullptr && trail.encapsulate == nullptr) {
           trail.translate = &step;
         }
         break;
@@ -559,7 +559,7 @@ Diagnosis Diagnose(const std::map<std::string, const HostState*>& nodes, const V
 
 Diagnosis DiagnoseAgent(const std::map<std::string, const HostState*>& nodes,
                         const VpcFabric& fabric, const ClusterPod& pod) {
-  const AgentWalk walk = WalkAgent(nodes, fabric, pod);
+  const AgentWalk walk = WalkAgent(nodes, fabric, pod, ForwardingWalk::Detail::kSteps);
   const ClusterPod agent = AgentOf(pod.node);
   Diagnosis diagnosis = walk.is_answer ? Diagnose(nodes, fabric, pod, agent, walk.walk)
                                        : Diagnose(nodes, fabric, agent, pod, walk.walk);

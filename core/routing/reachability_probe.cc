@@ -45,8 +45,8 @@ bool IsRight(const WalkResult& walk, const ClusterPod& from, const ClusterPod& t
 }
 
 AgentWalk WalkAgent(const std::map<std::string, const HostState*>& nodes, const Fabric& fabric,
-                    const ClusterPod& pod) {
-  ForwardingWalk walk(nodes, fabric);
+                    const ClusterPod& pod, ForwardingWalk::Detail detail) {
+  ForwardingWalk walk(nodes, fabric, detail);
   const ClusterPod agent = AgentOf(pod.node);
   // The kernel chooses the agent's address.
   const IpAddress unset = pod.ip.is_v4() ? IpAddress() : IpAddress(Ipv6Address());

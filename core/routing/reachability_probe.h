@@ -34,7 +34,8 @@ struct AgentWalk {
   bool right = false;
 };
 AgentWalk WalkAgent(const std::map<std::string, const HostState*>& nodes, const Fabric& fabric,
-                    const ClusterPod& pod);
+                    const ClusterPod& pod,
+                    ForwardingWalk::Detail detail = ForwardingWalk::Detail::kEnd);
 
 }  // namespace cnisim
 
