@@ -86,11 +86,15 @@ class ChainReader {
   std::set<ChainKey> read_;
 };
 
-AddressRegions Regions(std::vector<IpCidr> blocks, const std::set<std::string>& sets,
-                       const HostState& host) {
+void SortUnique(std::vector<IpCidr>& blocks) {
   std::ranges::sort(blocks);
   const auto repeated = std::ranges::unique(blocks);
   blocks.erase(repeated.begin(), repeated.end());
+}
+
+AddressRegions Regions(std::vector<IpCidr> blocks, const std::set<std::string>& sets,
+                       const HostState& host) {
+  SortUnique(blocks);
   std::vector<std::pair<IpCidr, AddressRegions::Criterion>> criteria;
   criteria.reserve(blocks.size());
   int criterion = 0;
@@ -310,6 +314,7 @@ AddressRegions DestinationsToldApart(const HostState& host,
   for (const VpcInterface* interface : interfaces) {
     blocks.insert(blocks.end(), interface->subnets.begin(), interface->subnets.end());
   }
+  SortUnique(blocks);
   std::erase_if(blocks, [&](const IpCidr& block) { return !is_inhabited(block); });
   return Regions(std::move(blocks), questions.destination_sets, host);
 }

@@ -140,18 +140,15 @@ std::vector<ReachabilityFinding> Reachability::DecideFor(const ClusterPod& pod) 
     ++finding.pairs;
     finding.examples.emplace_back(from, to);
   };
-  const auto send = [&](const ClusterPod& from, const ClusterPod& to, const Packet& packet,
-                        bool whole) {
+  const auto walk = [&](const ClusterPod& from, const Packet& packet) {
     ForwardingWalk walk(nodes_, fabric_);
-    const WalkResult result = walk.Send(from.node, from.netns, packet);
-    const bool cut = whole && std::ranges::any_of(result.steps, [](const WalkStep& step) {
-                       return step.kind == WalkStep::Kind::kFragment;
-                     });
-    if (cut || !IsRight(result, from, to)) {
-      add(Diagnose(nodes_, fabric_, from, to, result), from.name, to.name);
-      return false;
-    }
-    return true;
+    return walk.Send(from.node, from.netns, packet);
+  };
+  const auto judge = [&](const ClusterPod& from, const ClusterPod& to) {
+    const WalkResult result = walk(from, ProbePacket(from.ip, to.ip));
+    if (IsRight(result, from, to)) return true;
+    add(Diagnose(nodes_, fabric_, from, to, result), from.name, to.name);
+    return false;
   };
   if (!WalkAgent(nodes_, fabric_, pod).right) {
     add(DiagnoseAgent(nodes_, fabric_, pod), "", pod.name);
@@ -159,14 +156,15 @@ std::vector<ReachabilityFinding> Reachability::DecideFor(const ClusterPod& pod) 
   for (const std::string& name : by_node_.at(pod.node)) {
     if (name == pod.name) continue;
     const ClusterPod& other = pods_.at(name);
-    send(pod, other, ProbePacket(pod.ip, other.ip), false);
-    send(other, pod, ProbePacket(other.ip, pod.ip), false);
+    judge(pod, other);
+    judge(other, pod);
   }
   for (const ClusterPod* other : ExamplesElsewhere(pod.node, *host->second)) {
-    if (send(pod, *other, ProbePacket(pod.ip, other->ip), false)) {
-      send(pod, *other, FullProbePacket(nodes_, pod, other->ip), true);
+    if (judge(pod, *other) && !FitsTheWay(nodes_, pod, other->ip)) {
+      const Packet packet = FullProbePacket(nodes_, pod, other->ip);
+      add(Diagnose(nodes_, fabric_, pod, *other, walk(pod, packet)), pod.name, other->name);
     }
-    send(*other, pod, ProbePacket(other->ip, pod.ip), false);
+    judge(*other, pod);
   }
   return findings;
 }

@@ -16,12 +16,13 @@
 // are the cluster's islands. Only pairs that this does not settle (a host passes a packet on to
 // another one; pods of one node that talk through the fabric) are walked one by one.
 //
-// Costs. Decide: O(pods log pods) + for each node walks in the number of its pods and of its blocks
-// that hold pods of other nodes: 1 or 2 of a VPC CNI node, all the cluster's blocks of a Calico
-// node. DecideFor: walks in the number of pods on that one node; nothing of the cluster is looked
-// through. Memory: a few hundred bytes a pod while deciding.
+// Costs. Decide: O(pods log pods), and about 5 walks a pod on VPC CNI nodes; on Calico nodes, also
+// one for each block of the cluster. DecideFor: two walks for each pod of that one node, and two
+// for each range of other nodes' pods that it tells apart (1 to 3 on VPC CNI nodes, all blocks on
+// Calico nodes). tools/bench/bench_routing.cc measures them.
 //
-// Not judged: services, network policies that are not in the chains, IPv4 of IPv6 pods.
+// Not judged: services; network policies that are not in the chains; the other family's addresses
+// of pods that have two; entries that no packet between pods or from an agent meets.
 #ifndef CNISIM_CORE_ROUTING_REACHABILITY_H_
 #define CNISIM_CORE_ROUTING_REACHABILITY_H_
 
@@ -104,12 +105,11 @@ class Reachability {
   // The whole cluster. At most so many examples a finding.
   ReachabilityReport Decide(size_t max_examples = 3) const;
 
-  // After a pod has come: itself, with the pods of its node, with one pod of each of the ranges of
-  // other nodes' pods that its node tells apart, and with its node. After it has gone: that its
-  // node has no entry for the address left.
+  // After a pod has come (AddPod first): with its node's agent, with the pods of its node, and with
+  // one pod of each of the ranges of other nodes' pods that its node tells apart, both ways. What
+  // only another node has wrong is not seen. After it has gone (RemovePod first): that its node has
+  // no entry for its address left.
   std::vector<ReachabilityFinding> DecideFor(const ClusterPod& pod) const;
-
-  const std::map<std::string, ClusterPod>& pods() const { return pods_; }
 
  private:
   void DuplicatesOf(const ClusterPod& pod, std::vector<ReachabilityFinding>& findings) const;

@@ -29,23 +29,6 @@ enum class Fate : uint8_t {
   kOnward,  // back to the fabric: where to depends on more than was asked
 };
 
-// Ends a walk where it comes to the fabric, and begins one there.
-class FabricEdge final : public Fabric {
- public:
-  explicit FabricEdge(FabricVerdict entry = {}) : entry_(std::move(entry)) {}
-
-  FabricVerdict Carry(const FabricFrame& frame) const override {
-    if (frame.node.empty()) return entry_;
-    frame_ = frame;
-    return {};
-  }
-  const std::optional<FabricFrame>& frame() const { return frame_; }
-
- private:
-  FabricVerdict entry_;
-  mutable std::optional<FabricFrame> frame_;
-};
-
 // Pods, what they share of the way, and who gives packets to whom.
 class WayGraph {
  public:
@@ -641,21 +624,12 @@ class Decision {
     }
     const auto [it, added] = sending.too_big.try_emplace(route, false);
     if (added) {
-      const FabricEdge edge;
-      const WalkResult result =
-          Send(edge, members.front(), FullProbe(members.front(), target.example), Detail::kSteps);
-      it->second = result.dropped == DropReason::kPacketTooBig ||
-                   std::ranges::any_of(result.steps, [](const WalkStep& step) {
-                     return step.kind == WalkStep::Kind::kFragment;
-                   });
+      ++report_.walks;
+      it->second = !FitsTheWay(states_, *pods_[members.front()].pod, pods_[target.example].ip);
     }
     if (it->second) {
       Fail({kTooBig, sending.node, sending.group, 0}, members, PodsOf(node, target));
     }
-  }
-
-  Packet FullProbe(int from, int to) const {
-    return FullProbePacket(states_, *pods_[from].pod, pods_[to].ip);
   }
 
   // ---- Agents, and pods without a node
@@ -712,7 +686,9 @@ class Decision {
 
   Diagnosis DiagnosePair(bool too_big, int from, int to) {
     const WalkResult walk =
-        Send(fabric_, from, too_big ? FullProbe(from, to) : Probe(from, to), Detail::kSteps);
+        Send(fabric_, from,
+             too_big ? FullProbePacket(states_, *pods_[from].pod, pods_[to].ip) : Probe(from, to),
+             Detail::kSteps);
     return Diagnose(states_, fabric_, *pods_[from].pod, *pods_[to].pod, walk);
   }
 

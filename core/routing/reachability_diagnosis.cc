@@ -234,11 +234,7 @@ class Detective {
       return fmt::format("{} has no route to {} by {}: add \"{} dev {} scope link\"", pod.node,
                          NameOf(pod), veth, pod.ip, veth);
     }
-    RouteQuery query;
-    query.dst = pod.ip;
-    query.iif = trail_.lookup == nullptr ? "" : InterfaceOfArrival(pod);
-    query.src = from_.ip;
-    const RouteLookup lookup = LookUpRoute(host->net, query);
+    const RouteLookup lookup = LookUpFor(*host, pod, tables);
     if (lookup.rule == nullptr || std::ranges::find(tables, lookup.rule->table) == tables.end()) {
       const std::string table = TableName(tables.front());
       const bool in_main = tables.front() == kMainTable;
@@ -259,10 +255,30 @@ class Detective {
     return "";
   }
 
-  std::string InterfaceOfArrival(const ClusterPod& pod) const {
-    const VpcInterface* interface = fabric_.HolderOf(pod.ip);
-    if (from_.node == pod.node) return VethOf(*StateOf(pod.node), from_);
-    return interface == nullptr ? "" : interface->link;
+  // Of a packet by the way that it came, or by the VPC: pods of one node may have to use that. The
+  // one that finds a table with the pod's route, else the first.
+  RouteLookup LookUpFor(const HostState& host, const ClusterPod& pod,
+                        const std::vector<int>& tables) const {
+    std::vector<std::string> interfaces;
+    if (from_.node == pod.node) {
+      interfaces.push_back(from_.netns.empty() ? "" : VethOf(host, from_));
+    }
+    const VpcInterface* holder = fabric_.HolderOf(pod.ip);
+    if (holder != nullptr) interfaces.push_back(holder->link);
+    if (interfaces.empty()) interfaces.push_back("");
+    std::vector<RouteLookup> lookups;
+    for (const std::string& interface : interfaces) {
+      RouteQuery query;
+      query.dst = pod.ip;
+      query.src = from_.netns.empty() ? walk_.packet.tuple.src : from_.ip;
+      query.iif = interface;
+      lookups.push_back(LookUpRoute(host.net, query));
+    }
+    const auto right = std::ranges::find_if(lookups, [&](const RouteLookup& lookup) {
+      return lookup.rule != nullptr &&
+             std::ranges::find(tables, lookup.rule->table) != tables.end();
+    });
+    return right == lookups.end() ? lookups.front() : *right;
   }
 
   // Where the receiver's node lost it: by what it lacks, else as the lookup went.
@@ -314,6 +330,7 @@ class Detective {
     found_.node = node;
     const VpcInterface* holder = fabric_.HolderOf(src);
     if (holder == nullptr) {
+      if (ByDefault() && to_.node != node) return NoRouteToNode();
       found_.problem = ReachabilityProblem::kSourceDestCheck;
       Say("The source/destination check of {}'s {} drops packets with pods' addresses: disable the "
           "check, or encapsulate.",
@@ -399,6 +416,16 @@ class Detective {
     NoRouteAcrossSubnets();
   }
 
+  bool ByDefault() const {
+    return !trail_.lookup->route || trail_.lookup->route->key.destination.length() == 0;
+  }
+
+  void NoRouteToNode() {
+    Say("{} has no route to {}: by {} the packets go to the VPC's router, which knows no pods. Let "
+        "the agent or BGP add the route to its block.",
+        found_.node, NameOf(to_), Deciding());
+  }
+
   void NoRouteAcrossSubnets() {
     const HostState* home = StateOf(to_.node);
     const std::string missing = home == nullptr || to_.node != found_.node ? "" : MissingFor(to_);
@@ -406,15 +433,7 @@ class Detective {
       Say("{}. By {} they go to the VPC's router, which knows no pods.", missing, Deciding());
       return;
     }
-    const bool by_default =
-        !trail_.lookup->route || trail_.lookup->route->key.destination.length() == 0;
-    if (by_default) {
-      Say("{} has no route to {} on {}: by {} the packets go to the VPC's router, which knows no "
-          "pods. Let the agent or BGP add the route to its block.",
-          found_.node, NameOf(to_), to_.node, Deciding());
-      found_.problem = ReachabilityProblem::kPodUnreachable;
-      return;
-    }
+    if (ByDefault()) return NoRouteToNode();
     found_.problem = ReachabilityProblem::kNoRouteAcrossSubnets;
     Say("{} sends what is for pods of {} without encapsulation by {}, but {} is in another subnet, "
         "and the VPC's router knows no pods: use CrossSubnet encapsulation, or add routes to the "

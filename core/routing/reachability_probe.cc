@@ -30,6 +30,17 @@ Packet FullProbePacket(const std::map<std::string, const HostState*>& nodes, con
   return packet;
 }
 
+bool FitsTheWay(const std::map<std::string, const HostState*>& nodes, const ClusterPod& from,
+                IpAddress to) {
+  const FabricEdge edge;
+  ForwardingWalk walk(nodes, edge);
+  const WalkResult result = walk.Send(from.node, from.netns, FullProbePacket(nodes, from, to));
+  return result.dropped != DropReason::kPacketTooBig &&
+         std::ranges::none_of(result.steps, [](const WalkStep& step) {
+           return step.kind == WalkStep::Kind::kFragment;
+         });
+}
+
 ClusterPod AgentOf(const std::string& node) {
   ClusterPod agent;
   agent.node = node;

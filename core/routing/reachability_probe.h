@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/routing/forwarding_walk.h"
 #include "core/routing/reachability.h"
@@ -19,6 +21,27 @@ Packet ProbePacket(IpAddress from, IpAddress to);
 // The biggest that the pod may send there.
 Packet FullProbePacket(const std::map<std::string, const HostState*>& nodes, const ClusterPod& from,
                        IpAddress to);
+
+// Ends a walk where it comes to the fabric, and begins one there.
+class FabricEdge final : public Fabric {
+ public:
+  explicit FabricEdge(FabricVerdict entry = {}) : entry_(std::move(entry)) {}
+
+  FabricVerdict Carry(const FabricFrame& frame) const override {
+    if (frame.node.empty()) return entry_;
+    frame_ = frame;
+    return {};
+  }
+  const std::optional<FabricFrame>& frame() const { return frame_; }
+
+ private:
+  FabricVerdict entry_;
+  mutable std::optional<FabricFrame> frame_;
+};
+
+// Whether the biggest packet gets to the fabric, if it gets there at all, and in one piece.
+bool FitsTheWay(const std::map<std::string, const HostState*>& nodes, const ClusterPod& from,
+                IpAddress to);
 
 // A node's agents, as a pod without name and namespace.
 ClusterPod AgentOf(const std::string& node);
