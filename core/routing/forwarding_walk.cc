@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "core/net/hash.h"
@@ -12,6 +13,7 @@ namespace cnisim {
 namespace {
 
 constexpr int kHopLimit = 64;
+constexpr size_t kUsualSteps = 12;
 constexpr uint16_t kVxlanPort = 4789;  // RFC 7348, and Calico's default
 constexpr int kVxlanOverhead = 50;
 constexpr int kVxlanOverheadIpv6 = 70;
@@ -57,7 +59,9 @@ Packet WalkResult::Reply() const {
 // One packet's way. Every function ends it, or hands it on.
 class ForwardingWalk::Journey {
  public:
-  explicit Journey(ForwardingWalk& walk) : walk_(walk) {}
+  explicit Journey(ForwardingWalk& walk) : walk_(walk) {
+    result_.steps.reserve(walk.detail_ == Detail::kSteps ? kUsualSteps : 1);
+  }
 
   WalkResult Take() { return std::move(result_); }
 
@@ -73,7 +77,8 @@ class ForwardingWalk::Journey {
   }
 
   void FromHost(const std::string& node, Packet packet) {
-    const HostState& host = *walk_.nodes_.at(node);
+    if (!IsKnown(node)) return Drop(node, "", packet, DropReason::kNoDevice);
+    const HostState& host = HostOf(node);
     RouteLookup lookup = LookUp(host.net, node, "", "", packet);
     if (lookup.outcome == RouteLookup::Outcome::kLocal) return Deliver(node, "", packet);
     if (!Usable(lookup, node, "", packet)) return;
@@ -93,7 +98,7 @@ class ForwardingWalk::Journey {
 
   void Arrive(const std::string& node, const std::string& dev, Packet packet) {
     if (++hops_ > kHopLimit) return Drop(node, "", packet, DropReason::kHopLimit);
-    const HostState& host = *walk_.nodes_.at(node);
+    const HostState& host = HostOf(node);
     if (UsableLink(host.net, dev) == nullptr) {
       return Drop(node, "", packet, DropReason::kNoDevice);
     }
@@ -120,13 +125,27 @@ class ForwardingWalk::Journey {
   }
 
  private:
-  const NetState* NetOf(const std::string& node, const std::string& netns) const {
+  const NetState* NetOf(const std::string& node, const std::string& netns) {
+    return IsKnown(node) ? HostOf(node).Find(netns) : nullptr;
+  }
+
+  // Looked up anew only when the packet gets to another node.
+  bool IsKnown(const std::string& node) {
+    if (host_ != nullptr && host_->first == node) return true;
     const auto found = walk_.nodes_.find(node);
-    return found == walk_.nodes_.end() ? nullptr : found->second->Find(netns);
+    if (found == walk_.nodes_.end()) return false;
+    host_ = &*found;
+    return true;
+  }
+  const HostState& HostOf(const std::string& node) {
+    [[maybe_unused]] const bool known = IsKnown(node);
+    assert(known);
+    return *host_->second;
   }
 
   WalkStep& Step(WalkStep::Kind kind, const std::string& node, const std::string& netns,
                  const Packet& packet) {
+    if (walk_.detail_ == Detail::kEnd) result_.steps.clear();
     WalkStep& step = result_.steps.emplace_back();
     step.kind = kind;
     step.node = node;
@@ -243,6 +262,9 @@ class ForwardingWalk::Journey {
       return Drop(frame.node, "", packet, verdict.dropped);
     }
     if (verdict.node.empty()) return Deliver("", "", packet);
+    if (!IsKnown(verdict.node)) {
+      return Drop(verdict.node, "", packet, DropReason::kNotReceived);
+    }
     Arrive(verdict.node, verdict.link, packet);
   }
 
@@ -277,7 +299,7 @@ class ForwardingWalk::Journey {
                     const std::string& dev, IpAddress via, const Packet& packet) {
     const auto mac = net.neighbours.find({dev, via});
     if (mac == net.neighbours.end()) return Drop(node, "", packet, DropReason::kNoNeighbour);
-    const HostState& host = *walk_.nodes_.at(node);
+    const HostState& host = HostOf(node);
     const auto remote = host.fdb.find({dev, mac->second});
     if (remote == host.fdb.end()) return Drop(node, "", packet, DropReason::kNoFdbEntry);
     Encapsulated header;
@@ -333,6 +355,7 @@ class ForwardingWalk::Journey {
 
   ForwardingWalk& walk_;
   WalkResult result_;
+  const std::pair<const std::string, const HostState*>* host_ = nullptr;
   int hops_ = 0;
   IpAddress lookup_dst_;
   uint32_t lookup_mark_ = 0;

@@ -129,9 +129,13 @@ std::string RenderWalk(const WalkResult& result,
 
 class ForwardingWalk {
  public:
+  // Whether results have all steps, or the last one only, which is cheaper.
+  enum class Detail : uint8_t { kSteps, kEnd };
+
   // Both are used until the walk is destroyed. States may change between packets.
-  ForwardingWalk(const std::map<std::string, const HostState*>& nodes, const Fabric& fabric)
-      : nodes_(nodes), fabric_(fabric) {}
+  ForwardingWalk(const std::map<std::string, const HostState*>& nodes, const Fabric& fabric,
+                 Detail detail = Detail::kSteps)
+      : nodes_(nodes), fabric_(fabric), detail_(detail) {}
 
   // From a pod's namespace, or from the host itself if `netns` is empty.
   WalkResult Send(const std::string& node, const std::string& netns, Packet packet);
@@ -145,6 +149,7 @@ class ForwardingWalk {
 
   const std::map<std::string, const HostState*>& nodes_;
   const Fabric& fabric_;
+  Detail detail_;
   std::map<std::string, Conntrack> conntracks_;
 };
 

@@ -20,12 +20,6 @@ constexpr std::array<const char*, 5> kHookChains = {"PREROUTING", "INPUT", "FORW
                                                     "POSTROUTING"};
 constexpr std::array<const char*, 4> kTableNames = {"raw", "mangle", "nat", "filter"};
 
-// "eni+" stands for every name that begins with "eni".
-bool InterfaceMatches(const std::string& pattern, const std::string& name) {
-  if (!pattern.ends_with('+')) return pattern == name;
-  return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
-}
-
 struct MatchPacket {
   const HostState& host;
   const HookPacket& packet;
@@ -200,7 +194,27 @@ void Track(Conntrack& conntrack, HookPacket& packet) {
   }
 }
 
+// Whether a table has a built-in chain at a hook.
+bool IsAt(IptablesTable table, Hook hook) {
+  static const auto kIsAt = [] {
+    std::array<std::array<bool, kHookChains.size()>, kTableNames.size()> is_at;
+    for (size_t t = 0; t < is_at.size(); ++t) {
+      const std::vector<std::string>& chains = BuiltinChains(static_cast<IptablesTable>(t));
+      for (size_t h = 0; h < kHookChains.size(); ++h) {
+        is_at[t][h] = std::ranges::find(chains, kHookChains[h]) != chains.end();
+      }
+    }
+    return is_at;
+  }();
+  return kIsAt[static_cast<size_t>(table)][static_cast<size_t>(hook)];
+}
+
 }  // namespace
+
+bool InterfaceMatches(const std::string& pattern, const std::string& name) {
+  if (!pattern.ends_with('+')) return pattern == name;
+  return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
+}
 
 HookResult RunHook(Hook hook, const HostState& host, Conntrack& conntrack, HookPacket& packet) {
   HookResult result;
@@ -213,8 +227,7 @@ HookResult RunHook(Hook hook, const HostState& host, Conntrack& conntrack, HookP
   }
   for (const IptablesTable table :
        {IptablesTable::kRaw, IptablesTable::kMangle, IptablesTable::kNat, IptablesTable::kFilter}) {
-    const std::vector<std::string>& chains = BuiltinChains(table);
-    const bool here = std::ranges::find(chains, chain) != chains.end();
+    const bool here = IsAt(table, hook);
     const bool nat = table == IptablesTable::kNat;
     if (nat && here && packet.tracked && !packet.is_new) TranslateAsRemembered(hook, packet);
     if (here && (!nat || (packet.is_new && packet.tracked))) {

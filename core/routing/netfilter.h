@@ -43,6 +43,10 @@ struct HookResult {
   std::vector<HookTrace> tables;  // those that have rules for it
 };
 
+// Whether a rule's name of an interface means this one: "eni+" stands for every name that begins
+// with "eni".
+bool InterfaceMatches(const std::string& pattern, const std::string& name);
+
 // A connection is remembered at the last hook that it passes (input or postrouting).
 HookResult RunHook(Hook hook, const HostState& host, Conntrack& conntrack, HookPacket& packet);
 

@@ -26,27 +26,112 @@ bool IsGateway(const VpcInterface& interface, IpAddress address) {
   });
 }
 
+IpCidr BlockOf(IpAddress address, int length) {
+  return address.is_v4() ? IpCidr(Ipv4Cidr(address.v4(), length))
+                         : IpCidr(Ipv6Cidr(address.v6(), length));
+}
+
 }  // namespace
 
+VpcFabric::VpcFabric(std::vector<IpCidr> cidrs, std::vector<VpcInterface> interfaces)
+    : cidrs_(std::move(cidrs)) {
+  for (VpcInterface& interface : interfaces) Attach(std::move(interface));
+}
+
+void VpcFabric::Attach(VpcInterface interface) {
+  std::pair key(interface.node, interface.link);
+  const auto [it, added] = interfaces_.try_emplace(std::move(key), std::move(interface));
+  if (!added) return;
+  for (const IpCidr& addresses : it->second.addresses) Claim(it->second, addresses);
+}
+
+void VpcFabric::Detach(const std::string& node, const std::string& link) {
+  const auto found = interfaces_.find({node, link});
+  if (found == interfaces_.end()) return;
+  for (const IpCidr& addresses : found->second.addresses) Release(found->second, addresses);
+  interfaces_.erase(found);
+}
+
+void VpcFabric::Assign(const std::string& node, const std::string& link, const IpCidr& addresses) {
+  const auto found = interfaces_.find({node, link});
+  if (found == interfaces_.end()) return;
+  found->second.addresses.push_back(addresses);
+  Claim(found->second, addresses);
+}
+
+void VpcFabric::Unassign(const std::string& node, const std::string& link,
+                         const IpCidr& addresses) {
+  const auto found = interfaces_.find({node, link});
+  if (found == interfaces_.end()) return;
+  std::vector<IpCidr>& all = found->second.addresses;
+  const auto it = std::ranges::find(all, addresses);
+  if (it == all.end()) return;
+  all.erase(it);
+  Release(found->second, addresses);
+}
+
+void VpcFabric::Claim(const VpcInterface& interface, const IpCidr& addresses) {
+  holders_[addresses].push_back(&interface);
+  ++lengths_[{addresses.is_v4(), addresses.length()}];
+}
+
+void VpcFabric::Release(const VpcInterface& interface, const IpCidr& addresses) {
+  const auto found = holders_.find(addresses);
+  found->second.erase(std::ranges::find(found->second, &interface));
+  if (found->second.empty()) holders_.erase(found);
+  const auto length = lengths_.find({addresses.is_v4(), addresses.length()});
+  if (--length->second == 0) lengths_.erase(length);
+}
+
+const VpcInterface* VpcFabric::Find(const std::string& node, const std::string& link) const {
+  const auto found = interfaces_.find({node, link});
+  return found == interfaces_.end() ? nullptr : &found->second;
+}
+
 const VpcInterface* VpcFabric::HolderOf(IpAddress address) const {
-  const auto found = std::ranges::find_if(interfaces_, [&](const VpcInterface& interface) {
-    return AnyContains(interface.addresses, address);
-  });
-  return found == interfaces_.end() ? nullptr : &*found;
+  for (auto length = lengths_.rbegin(); length != lengths_.rend(); ++length) {
+    if (length->first.first != address.is_v4()) continue;
+    const auto found = holders_.find(BlockOf(address, length->first.second));
+    if (found != holders_.end()) return found->second.front();
+  }
+  return nullptr;
+}
+
+std::vector<const VpcInterface*> VpcFabric::InterfacesOf(const std::string& node) const {
+  std::vector<const VpcInterface*> interfaces;
+  for (auto it = interfaces_.lower_bound({node, ""}); it != interfaces_.end(); ++it) {
+    if (it->first.first != node) break;
+    interfaces.push_back(&it->second);
+  }
+  return interfaces;
+}
+
+std::set<IpCidr> VpcFabric::Subnets() const {
+  std::set<IpCidr> subnets;
+  for (const auto& [key, interface] : interfaces_) {
+    subnets.insert(interface.subnets.begin(), interface.subnets.end());
+  }
+  return subnets;
+}
+
+bool VpcFabric::PassesCheck(const VpcInterface& interface, IpAddress address) {
+  return !interface.source_dest_check || AnyContains(interface.addresses, address);
+}
+
+VpcFabric::NextHop VpcFabric::NextHopOf(const VpcInterface& from, const FabricFrame& frame) {
+  if (IsGateway(from, frame.via)) return NextHop::kDestination;
+  if (!AnyContains(from.subnets, frame.via)) return NextHop::kNobody;
+  return frame.via == frame.dst ? NextHop::kDestination : NextHop::kVia;
 }
 
 FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
   const VpcInterface* to = HolderOf(frame.dst);
   if (!frame.node.empty()) {
-    const auto from = std::ranges::find_if(interfaces_, [&](const VpcInterface& interface) {
-      return interface.node == frame.node && interface.link == frame.link;
-    });
-    if (from == interfaces_.end()) return {DropReason::kNoDevice, "", ""};
-    if (from->source_dest_check && !AnyContains(from->addresses, frame.src)) {
-      return {DropReason::kSourceCheck, "", ""};
-    }
+    const VpcInterface* from = Find(frame.node, frame.link);
+    if (from == nullptr) return {DropReason::kNoDevice, "", ""};
+    if (!PassesCheck(*from, frame.src)) return {DropReason::kSourceCheck, "", ""};
     if (!IsGateway(*from, frame.via)) {
-      if (!AnyContains(from->subnets, frame.via)) return {DropReason::kNoNeighbour, "", ""};
+      if (NextHopOf(*from, frame) == NextHop::kNobody) return {DropReason::kNoNeighbour, "", ""};
       to = HolderOf(frame.via);
       if (to == nullptr) return {DropReason::kNoNeighbour, "", ""};
     }
@@ -56,9 +141,7 @@ FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
         AnyContains(cidrs_, frame.dst) || IsPrivate(frame.dst) || frame.node.empty();
     return {inside ? DropReason::kUnknownDestination : DropReason::kNone, "", ""};
   }
-  if (to->source_dest_check && !AnyContains(to->addresses, frame.dst)) {
-    return {DropReason::kDestinationCheck, "", ""};
-  }
+  if (!PassesCheck(*to, frame.dst)) return {DropReason::kDestinationCheck, "", ""};
   return {DropReason::kNone, to->node, to->link};
 }
 

@@ -1,14 +1,19 @@
 // What the routing core costs: planning one pod, doing it, a whole node's state, a difference, a
-// lookup and a walk.
+// lookup, a walk, and the reachability of a cluster.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/net/veth_name.h"
+#include "core/routing/calico_planner.h"
 #include "core/routing/forwarding_walk.h"
 #include "core/routing/host_diff.h"
+#include "core/routing/reachability.h"
 #include "core/routing/render.h"
 #include "core/routing/route_lookup.h"
 #include "core/routing/vpc_cni_planner.h"
@@ -135,6 +140,163 @@ void RenderWholeNode(benchmark::State& state) {
   }
 }
 BENCHMARK(RenderWholeNode)->Arg(250)->Unit(benchmark::kMicrosecond);
+
+// A cluster, and what its states hold in memory.
+struct BenchCluster {
+  std::map<std::string, HostState> states;
+  std::map<std::string, const HostState*> nodes;
+  VpcFabric fabric{{}, {}};
+  std::vector<ClusterPod> pods;
+  size_t bytes = 0;
+
+  Reachability Make() const {
+    Reachability reachability(nodes, fabric);
+    for (const ClusterPod& pod : pods) reachability.AddPod(pod);
+    return reachability;
+  }
+  void Add(const std::string& name, HostState state) {
+    nodes[name] = &(states[name] = std::move(state));
+  }
+};
+
+// 30 pods a node, a third on each of three ENIs; subnets of a /18 in as many VPC CIDRs as it takes.
+BenchCluster VpcCniBenchCluster(int nodes) {
+  constexpr int kPodsOfEni = 10;
+  constexpr int kAddressesOfEni = kPodsOfEni + 1;
+  constexpr int kEnisOfSubnet = 16000 / kAddressesOfEni;
+  const auto subnet_of = [](int eni) {
+    const int subnet = eni / kEnisOfSubnet;
+    return Ipv4Cidr(
+        Ipv4Address(10, static_cast<uint8_t>(subnet / 4), static_cast<uint8_t>(subnet % 4 * 64), 0),
+        18);
+  };
+  BenchCluster cluster;
+  std::vector<IpCidr> cidrs;
+  for (int c = 0; c <= 3 * nodes / kEnisOfSubnet / 4; ++c) {
+    cidrs.push_back(Ipv4Cidr(Ipv4Address(10, static_cast<uint8_t>(c), 0, 0), 16));
+  }
+  cluster.fabric = VpcFabric(cidrs, {});
+  const size_t before = mallinfo2().uordblks;
+  for (int n = 0; n < nodes; ++n) {
+    const std::string name = "node-" + std::to_string(n);
+    VpcCniNode node;
+    node.vpc_cidrs = cidrs;
+    for (int e = 0; e < 3; ++e) {
+      const int number = 3 * n + e;
+      VpcCniEni eni;
+      eni.link = "eth" + std::to_string(e);
+      eni.link_index = 2 + e;
+      eni.device_number = e;
+      eni.subnet = subnet_of(number);
+      eni.primary_ip = eni.subnet.network().Offset(10 + number % kEnisOfSubnet * kAddressesOfEni);
+      node.enis.push_back(eni);
+      VpcInterface interface { name, eni.link, {eni.subnet}, {IpCidr(eni.primary_ip)}, true };
+      for (int p = 0; p < kPodsOfEni; ++p) {
+        VpcCniPod pod = MakePod(kPodsOfEni * number + p, RouteTableOfEni(0, e));
+        pod.interfaces[0].ip = eni.primary_ip.Offset(1 + p);
+        interface.addresses.push_back(IpCidr(pod.interfaces[0].ip));
+        cluster.pods.push_back({pod.netns, name, pod.netns, pod.interfaces[0].ip});
+        node.pods.push_back(std::move(pod));
+      }
+      cluster.fabric.Attach(std::move(interface));
+    }
+    cluster.Add(name, Planned(node));
+  }
+  cluster.bytes = mallinfo2().uordblks - before;
+  return cluster;
+}
+
+// VXLAN, 30 pods a node, one block each. Every node has a route, a neighbour and an FDB entry for
+// every other, so that the states grow with the square of the nodes: 5,000 would need hundreds of
+// gigabytes.
+BenchCluster CalicoBenchCluster(int nodes) {
+  BenchCluster cluster;
+  CalicoCluster calico;
+  calico.pools.push_back(
+      {Ipv4Cidr(Ipv4Address(10, 244, 0, 0), 16), CalicoEncapsulation::kVxlan, true, false});
+  std::vector<VpcInterface> interfaces;
+  for (int n = 0; n < nodes; ++n) {
+    CalicoNode node;
+    node.name = "node-" + std::to_string(n);
+    node.subnet = Ipv4Cidr(Ipv4Address(10, 0, static_cast<uint8_t>(n % 3 * 16), 0), 20);
+    node.gateway = node.subnet.network().Offset(1);
+    node.ip = node.subnet.network().Offset(10 + n);
+    node.mac = MacAddress(1 + n);
+    const IpCidr block = Ipv4Cidr(Ipv4Address(0x0af40000U + 64 * n), 26);
+    node.vxlan_ip = block.network();
+    calico.blocks.push_back({block, node.name, true});
+    interfaces.push_back({node.name, node.link, {node.subnet}, {IpCidr(node.ip)}, true});
+    calico.nodes.push_back(node);
+    for (int p = 0; p < 30; ++p) {
+      CalicoPod pod;
+      pod.node = node.name;
+      pod.netns = "pod-" + std::to_string(30 * n + p);
+      pod.ip = block.network().Offset(1 + p);
+      pod.host_name = "cali" + VethSuffix("default", pod.netns);
+      pod.mac = MacAddress(0x020000000000 + 30 * n + p);
+      cluster.pods.push_back({pod.netns, pod.node, pod.netns, pod.ip});
+      calico.pods.push_back(pod);
+    }
+  }
+  cluster.fabric = VpcFabric({Ipv4Cidr(Ipv4Address(10, 0, 0, 0), 16)}, std::move(interfaces));
+  const size_t before = mallinfo2().uordblks;
+  for (const CalicoNode& node : calico.nodes) {
+    Result<HostState> state = PlanCalicoNode(calico, node.name);
+    if (!state) std::abort();
+    cluster.Add(node.name, *std::move(state));
+  }
+  cluster.bytes = mallinfo2().uordblks - before;
+  return cluster;
+}
+
+void Decide(benchmark::State& state, const BenchCluster& cluster) {
+  const Reachability reachability = cluster.Make();
+  int64_t walks = 0;
+  for (auto _ : state) {
+    const ReachabilityReport report = reachability.Decide();
+    if (!report.whole()) state.SkipWithError(report.findings.front().explanation.c_str());
+    walks = report.walks;
+  }
+  state.counters["pods"] = static_cast<double>(cluster.pods.size());
+  state.counters["walks"] = static_cast<double>(walks);
+  state.counters["MB of states"] = static_cast<double>(cluster.bytes) / 1e6;
+}
+
+void ReachabilityOfVpcCniCluster(benchmark::State& state) {
+  Decide(state, VpcCniBenchCluster(static_cast<int>(state.range(0))));
+}
+BENCHMARK(ReachabilityOfVpcCniCluster)
+    ->Arg(100)
+    ->Arg(1000)
+    ->Arg(5000)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+void ReachabilityOfCalicoCluster(benchmark::State& state) {
+  Decide(state, CalicoBenchCluster(static_cast<int>(state.range(0))));
+}
+BENCHMARK(ReachabilityOfCalicoCluster)
+    ->Arg(50)
+    ->Arg(200)
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+
+// After one pod has come to a cluster of so many nodes.
+void ReachabilityOfOnePod(benchmark::State& state) {
+  const BenchCluster cluster = VpcCniBenchCluster(static_cast<int>(state.range(0)));
+  const Reachability reachability = cluster.Make();
+  size_t next = 0;
+  for (auto _ : state) {
+    const auto findings = reachability.DecideFor(cluster.pods[next]);
+    if (!findings.empty()) state.SkipWithError(findings.front().explanation.c_str());
+    next = (next + 7919) % cluster.pods.size();
+  }
+}
+BENCHMARK(ReachabilityOfOnePod)
+    ->Arg(100)
+    ->Arg(5000)
+    ->Iterations(1000)
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace cnisim
