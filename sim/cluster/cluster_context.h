@@ -14,6 +14,8 @@
 
 namespace cnisim {
 
+class NetworkModel;
+
 struct ClusterContext {
   const Scenario& scenario;
   uint64_t seed = 0;
@@ -23,6 +25,7 @@ struct ClusterContext {
   NodeLogs* logs = nullptr;  // null if nobody wants any
   // Nodes keep what their kernels hold: links, routes, rules.
   bool track_kernels = false;
+  NetworkModel* network_model = nullptr;  // null unless the run is checked
   // Before time zero of a settled start: people and machines take no time, EC2 does not throttle.
   bool warming_up = false;
   // Entities of the scenario's parts, by their index there.

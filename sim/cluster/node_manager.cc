@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/cluster/network_model.h"
+
 namespace cnisim {
 namespace {
 
@@ -174,6 +176,7 @@ Task<void> NodeManager::TerminateWhenEmpty(Node& node) {
   }
   TellNode(node, /*removed=*/true);
   node.network.reset();
+  if (context_.network_model != nullptr) context_.network_model->OnNodeGone(node.name());
   networks_.OnNodeGone(node);
   if (node.instance) ec2_.RemoveInstance(*node.instance);
   nodes_[node.index()].reset();

@@ -1,7 +1,10 @@
 #include "sim/cluster/pod_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "sim/cluster/network_model.h"
 #include "sim/cluster/node.h"
 
 namespace cnisim {
@@ -13,6 +16,11 @@ TimePoint NotBeforeStart(TimePoint at) { return std::max(at, kTimeZero); }
 std::optional<TimePoint> NotBeforeStart(std::optional<TimePoint> at) {
   if (at) at = NotBeforeStart(*at);
   return at;
+}
+
+ClusterPod ClusterPodOf(const Pod& pod) {
+  return {fmt::format("{}/{}", pod.node->NamespaceOf(pod), pod.name), pod.node->name(),
+          pod.sandbox_id, *pod.ip};
 }
 
 }  // namespace
@@ -61,11 +69,17 @@ void PodStore::TakeAddress(Pod& pod, IpAddress ip, const std::string& eni) {
   pod.ip = pod.last_ip = ip;
   pod.ip_since = context_.Now();
   pod.eni = eni;
+  if (context_.network_model != nullptr) {
+    context_.network_model->OnPodConnected(pod.node->name(), ClusterPodOf(pod));
+  }
 }
 
 void PodStore::ReturnAddress(Pod& pod) {
   if (!pod.ip) return;
   TellTenure(pod, /*ended=*/true);
+  if (context_.network_model != nullptr) {
+    context_.network_model->OnPodGone(pod.node->name(), ClusterPodOf(pod));
+  }
   pod.ip.reset();
 }
 

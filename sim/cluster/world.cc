@@ -9,6 +9,7 @@
 #include "sim/cloud/ec2.h"
 #include "sim/cluster/link_name.h"
 #include "sim/cluster/network_factory.h"
+#include "sim/cluster/network_model.h"
 #include "sim/cluster/node_manager.h"
 #include "sim/cluster/vpc_resource_controller.h"
 #include "sim/cluster/workload_controller.h"
@@ -24,6 +25,7 @@ constexpr Duration kNodesUp = std::chrono::minutes(2);
 // How often the run looks up from its events.
 constexpr Duration kChunk = std::chrono::seconds(10);
 constexpr Duration kCheckInterval = std::chrono::minutes(1);
+constexpr int kChecksPerWholeNetwork = 10;
 
 Ec2Config CloudOf(const Scenario& scenario, uint64_t seed) {
   Ec2Config config;
@@ -61,7 +63,7 @@ IpAddress PrimaryIpOf(const std::vector<AttachedInterface>& enis) {
   return {};
 }
 
-class World final : private WorldView {
+class World final : public WorldView {
  public:
   World(const Scenario& scenario, uint64_t seed, Observer& observer, const WorldOptions& options)
       : scenario_(scenario),
@@ -69,10 +71,14 @@ class World final : private WorldView {
         options_(options),
         simulation_(scenario.initial_state == InitialState::kSettled ? kTimeZero - kWarmUp
                                                                      : kTimeZero),
-        context_{scenario, seed,         simulation_,
-                 nullptr,  options.logs, options.check_invariants || options.inspect,
-                 false,    {},           {},
-                 {}},
+        context_{.scenario = scenario,
+                 .seed = seed,
+                 .simulation = simulation_,
+                 .logs = options.logs,
+                 .track_kernels = options.check_invariants || options.inspect,
+                 .subnets = {},
+                 .node_groups = {},
+                 .workloads = {}},
         ec2_(simulation_, CloudOf(scenario, seed)),
         pods_(context_),
         vpc_resources_(context_, ec2_, pods_, [this] { workloads_.scheduler().RetryLater(); }),
@@ -82,6 +88,10 @@ class World final : private WorldView {
                [this](EntityKind kind, std::string_view name, EntityId parent) {
                  return NewEntity(kind, name, parent);
                }) {
+    if (options.check_invariants) {
+      network_model_ = std::make_unique<NetworkModel>(*this);
+      context_.network_model = network_model_.get();
+    }
     NewEntity(EntityKind::kCluster, scenario.name, kNoEntity);
     for (const SubnetSpec& subnet : scenario.vpc.subnets) {
       context_.subnets.push_back(NewEntity(EntityKind::kSubnet, subnet.name, kNoEntity));
@@ -209,15 +219,19 @@ class World final : private WorldView {
     return services;
   }
 
-  std::vector<VpcInterface> Interfaces() const override {
-    std::vector<VpcInterface> interfaces;
+  std::vector<std::string> NodeNames() const override {
+    std::vector<std::string> names;
     for (const auto& node : nodes_.nodes()) {
-      if (node != nullptr && node->instance) AddInterfacesOf(*node, interfaces);
+      if (node != nullptr && node->instance) names.push_back(node->name());
     }
-    return interfaces;
+    return names;
   }
 
-  void AddInterfacesOf(const Node& node, std::vector<VpcInterface>& interfaces) const {
+  std::vector<VpcInterface> InterfacesOf(std::string_view name) const override {
+    std::vector<VpcInterface> interfaces;
+    const Node* found = FindNode(name);
+    if (found == nullptr || !found->instance) return interfaces;
+    const Node& node = *found;
     const NodeImage image =
         scenario_.node_groups[static_cast<size_t>(node.config().node_group)].image;
     const NetworkSpec& network = scenario_.network;
@@ -240,6 +254,7 @@ class World final : private WorldView {
       interface.source_dest_check = check;
       interfaces.push_back(std::move(interface));
     }
+    return interfaces;
   }
 
   EntityId NewEntity(EntityKind kind, std::string_view name, EntityId parent) {
@@ -299,7 +314,8 @@ class World final : private WorldView {
     while (simulation_.Now() < end) {
       if (options_.check_invariants && simulation_.Now() >= next_check) {
         next_check = simulation_.Now() + kCheckInterval;
-        if (!Check()) return false;
+        const bool whole = checks_++ % kChecksPerWholeNetwork == 0;
+        if (!Check(whole)) return false;
       }
       const TimePoint chunk_end = std::min(end, simulation_.Now() + kChunk);
       if (!simulation_.Run(chunk_end, options_.interrupt)) return false;
@@ -307,17 +323,19 @@ class World final : private WorldView {
         options_.progress({simulation_.Now(), simulation_.events_executed(), pods_.running()});
       }
     }
-    return !options_.check_invariants || Check();
+    return !options_.check_invariants || Check(/*whole_network=*/true);
   }
 
   static bool ForgotAddresses(const Pod& pod) { return pod.node->network->ForgotAddresses(); }
 
-  bool Check() {
+  bool Check(bool whole_network) {
+    if (whole_network) network_model_->DecideAll();
     const auto add = [this](std::vector<std::string> found) {
       std::ranges::move(found, std::back_inserter(violations_));
     };
     add(ec2_.CheckInvariants());
     add(networks_->CheckInvariants());
+    add(network_model_->TakeViolations());
     for (const auto& node : nodes_.nodes()) {
       if (node != nullptr && node->network != nullptr) add(node->network->CheckInvariants());
     }
@@ -348,6 +366,7 @@ class World final : private WorldView {
     result.interrupted = cut_short && violations_.empty();
     result.events = simulation_.events_executed();
     result.violations = std::move(violations_);
+    if (network_model_ != nullptr) result.network_findings = network_model_->findings();
     return result;
   }
 
@@ -372,6 +391,8 @@ class World final : private WorldView {
   PerEc2Action<EntityId> actions_{};
   int64_t imds_requests_before_ = 0;
   std::vector<std::string> violations_;
+  std::unique_ptr<NetworkModel> network_model_;  // null unless the run is checked
+  int checks_ = 0;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/cluster/network_model.h"
 #include "sim/cluster/node_logs.h"
 #include "sim/cluster/world_view.h"
 #include "sim/observe/observer.h"
@@ -36,6 +37,8 @@ struct WorldResult {
   bool interrupted = false;
   uint64_t events = 0;
   std::vector<std::string> violations;  // broken invariants; empty when all is well
+  // Of checked runs: what the network cannot do as it is configured.
+  std::vector<NetworkFinding> network_findings;
 };
 
 // Runs `scenario` with `seed` and tells `observer` everything. Deterministic in both; touches no

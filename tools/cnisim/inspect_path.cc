@@ -91,7 +91,13 @@ Network NetworkOf(WorldView& world) {
   const VpcSpec& vpc = world.scenario().vpc;
   std::vector<IpCidr> cidrs(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
   if (vpc.ipv6_cidr) cidrs.emplace_back(*vpc.ipv6_cidr);
-  network.fabric = VpcFabric(std::move(cidrs), world.Interfaces());
+  std::vector<VpcInterface> interfaces;
+  for (const std::string& node : world.NodeNames()) {
+    for (VpcInterface& interface : world.InterfacesOf(node)) {
+      interfaces.push_back(std::move(interface));
+    }
+  }
+  network.fabric = VpcFabric(std::move(cidrs), std::move(interfaces));
   return network;
 }
 

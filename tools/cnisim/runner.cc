@@ -58,6 +58,17 @@ void TellViolations(const WorldResult& result, Observer& observer) {
   }
 }
 
+void TellNetworkFindings(const WorldResult& result, Observer& observer) {
+  for (const NetworkFinding& found : result.network_findings) {
+    Finding finding;
+    finding.code = found.code;
+    finding.severity = Severity::kError;
+    finding.time = std::max(found.time, kTimeZero);
+    finding.text = found.text;
+    observer.OnFinding(finding);
+  }
+}
+
 RunStatus StatusOf(const WorldResult& result) {
   if (!result.violations.empty()) return RunStatus::kViolated;
   return result.interrupted ? RunStatus::kInterrupted : RunStatus::kOk;
@@ -189,6 +200,7 @@ class Runner {
                                        WorldOptionsFor(i, recorder.get(), logs ? &*logs : nullptr));
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     TellViolations(world, notes);
+    TellNetworkFindings(world, notes);
 
     result.figures = FiguresOf(loaded.scenario, summary);
     result.violations = world.violations;

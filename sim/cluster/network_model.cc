@@ -1,0 +1,105 @@
+#include "sim/cluster/network_model.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cnisim {
+namespace {
+
+std::vector<IpCidr> BlocksOf(const VpcSpec& vpc) {
+  std::vector<IpCidr> blocks(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
+  if (vpc.ipv6_cidr) blocks.emplace_back(*vpc.ipv6_cidr);
+  return blocks;
+}
+
+// What follows from the scenario's settings, however well everything is done.
+bool IsMisconfiguration(ReachabilityProblem problem) {
+  switch (problem) {
+    case ReachabilityProblem::kPodToPodNat:
+    case ReachabilityProblem::kNoRouteAcrossSubnets:
+    case ReachabilityProblem::kSourceDestCheck:
+    case ReachabilityProblem::kPodMtuTooBig:
+    case ReachabilityProblem::kOverlappingPools:
+      return true;
+    case ReachabilityProblem::kDuplicateAddress:
+    case ReachabilityProblem::kPodUnreachable:
+    case ReachabilityProblem::kAgentCannotReachPod:
+    case ReachabilityProblem::kLeftover:
+      break;
+  }
+  return false;
+}
+
+}  // namespace
+
+NetworkModel::NetworkModel(const WorldView& world)
+    : world_(world), fabric_(BlocksOf(world.scenario().vpc), {}), reachability_(kernels_, fabric_) {
+  if (SinglePods()) return;
+  for (const IpPoolSpec& pool : world.scenario().network.calico.ip_pools) {
+    reachability_.AddPool({pool.name, pool.cidr});
+  }
+}
+
+bool NetworkModel::SinglePods() const {
+  return world_.scenario().network.plugin == Plugin::kAwsVpcCni;
+}
+
+void NetworkModel::Refresh(const std::string& node) {
+  NodeNetwork* network = world_.NetworkOf(node);
+  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  if (kernel == nullptr) {
+    OnNodeGone(node);
+    return;
+  }
+  kernels_[node] = kernel;
+  std::vector<std::string> links;
+  for (const VpcInterface* interface : fabric_.InterfacesOf(node)) links.push_back(interface->link);
+  for (const std::string& link : links) fabric_.Detach(node, link);
+  for (VpcInterface& interface : world_.InterfacesOf(node)) fabric_.Attach(std::move(interface));
+}
+
+void NetworkModel::OnPodConnected(const std::string& node, const ClusterPod& pod) {
+  reachability_.AddPod(pod);
+  if (!SinglePods()) return;
+  Refresh(node);
+  if (kernels_.contains(node)) Judge(reachability_.DecideFor(pod));
+}
+
+void NetworkModel::OnPodGone(const std::string& node, const ClusterPod& pod) {
+  reachability_.RemovePod(pod.name);
+  if (!SinglePods()) return;
+  Refresh(node);
+  NodeNetwork* network = world_.NetworkOf(node);
+  // An agent that is down hears of it later, and cleans up then.
+  if (network == nullptr || !network->Serving() || !kernels_.contains(node)) return;
+  Judge(reachability_.DecideFor(pod));
+}
+
+void NetworkModel::OnNodeGone(const std::string& node) {
+  kernels_.erase(node);
+  std::vector<std::string> links;
+  for (const VpcInterface* interface : fabric_.InterfacesOf(node)) links.push_back(interface->link);
+  for (const std::string& link : links) fabric_.Detach(node, link);
+}
+
+void NetworkModel::DecideAll() {
+  for (const std::string& node : world_.NodeNames()) Refresh(node);
+  Judge(reachability_.Decide().findings);
+}
+
+void NetworkModel::Judge(const std::vector<ReachabilityFinding>& found) {
+  for (const ReachabilityFinding& finding : found) {
+    const std::string_view name = ReachabilityProblemName(finding.problem);
+    if (!IsMisconfiguration(finding.problem)) {
+      NodeNetwork* network = world_.NetworkOf(finding.node);
+      if (network != nullptr && network->ForgotAddresses()) continue;  // a quirk, told as one
+      violations_.push_back(finding.explanation);
+    } else if (std::ranges::find(findings_, name, &NetworkFinding::code) == findings_.end()) {
+      findings_.push_back({std::string(name), world_.Now(), finding.explanation});
+    }
+  }
+}
+
+std::vector<std::string> NetworkModel::TakeViolations() { return std::exchange(violations_, {}); }
+
+}  // namespace cnisim

@@ -1,0 +1,62 @@
+// The Kubernetes network model, judged on the tables that nodes' kernels hold: every pod has one
+// address, every pod reaches every pod without address translation, a node's agents reach its pods.
+//
+// Each pod that comes or goes is judged with its node at once, the whole cluster now and then (see
+// core/routing/reachability.h for what both cost). Of a cluster of Calico, whose kernels are
+// planned from all blocks, only the whole is judged.
+//
+// What a configuration cannot do is a finding (no encapsulation across subnets, ENIs that drop
+// pods' addresses, ...), told once a sort; what an agent did wrong is a violation.
+#ifndef CNISIM_SIM_CLUSTER_NETWORK_MODEL_H_
+#define CNISIM_SIM_CLUSTER_NETWORK_MODEL_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/routing/reachability.h"
+#include "core/routing/vpc_fabric.h"
+#include "sim/cluster/world_view.h"
+
+namespace cnisim {
+
+struct NetworkFinding {
+  std::string code;
+  TimePoint time;  // when it was seen first
+  std::string text;
+};
+
+class NetworkModel {
+ public:
+  explicit NetworkModel(const WorldView& world);
+  NetworkModel(const NetworkModel&) = delete;
+  NetworkModel& operator=(const NetworkModel&) = delete;
+
+  // A pod has got its address, or has given it back; `netns` is that of its sandbox.
+  void OnPodConnected(const std::string& node, const ClusterPod& pod);
+  void OnPodGone(const std::string& node, const ClusterPod& pod);
+  void OnNodeGone(const std::string& node);
+  void DecideAll();
+
+  // Violations since the last call, in words.
+  std::vector<std::string> TakeViolations();
+  const std::vector<NetworkFinding>& findings() const { return findings_; }
+
+ private:
+  // Whether pods are judged one by one.
+  bool SinglePods() const;
+  // What the node's kernel and ENIs are now.
+  void Refresh(const std::string& node);
+  void Judge(const std::vector<ReachabilityFinding>& found);
+
+  const WorldView& world_;
+  std::map<std::string, const HostState*> kernels_;
+  VpcFabric fabric_;
+  Reachability reachability_;
+  std::vector<std::string> violations_;
+  std::vector<NetworkFinding> findings_;
+};
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_CLUSTER_NETWORK_MODEL_H_
