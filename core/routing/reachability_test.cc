@@ -285,7 +285,9 @@ class Vandal {
   IpAddress SomeAddress(const World& world) {
     if (!world.pods.empty() && Below(2) == 0) return world.pods[Below(world.pods.size())].ip;
     const NetState& net = Any(world.states)->second.net;
-    return net.addresses.empty() ? Ip("10.0.0.99") : Any(net.addresses)->first.address;
+    if (net.addresses.empty()) return Ip("10.0.0.99");
+    const IpAddress address = Any(net.addresses)->first.address;
+    return address.is_v4() ? address : Ip("10.0.0.1");
   }
 
   std::mt19937_64 random_;
