@@ -68,7 +68,8 @@ void AddVpcCniCases(std::map<std::string, std::vector<Operation>>& cases) {
   cases["vpc-cni-nftables-new-block"] = Diff(with_nft, other_nft);
   cases["vpc-cni-nftables-gone"] = Diff(other_nft, NewHostState());
 
-  eni = {"eth1", 3, MacAddress(0x020000000002), Ip("10.0.0.40"), Block("10.0.0.0/24"), 1, 0, false};
+  eni = {"eth1", 3, MacAddress(0x020000000002), Ip("10.0.0.40"), Block("10.0.0.0/24"), 1, 0,
+         false,  {}};
   cases["vpc-cni-eni-attach"] = PlanEniAttach(settings, eni);
   cases["vpc-cni-eni-detach"] = PlanEniDetach(settings, eni);
 
@@ -88,7 +89,7 @@ void AddVpcCniCases(std::map<std::string, std::vector<Operation>>& cases) {
   VpcCniHostSettings strict = settings;
   strict.pod_eni = true;
   pod.interfaces.front().host_name = "vlan0761ccbeace";
-  pod.branch = VpcCniBranch{5, MacAddress(0x020000000005), Block("10.0.0.0/24"), "eth1", 8};
+  pod.branch = VpcCniBranch{5, MacAddress(0x020000000005), Ip("10.0.0.1"), "eth1", 8};
   cases["vpc-cni-branch-pod-add"] = PlanPodAdd(strict, pod);
   cases["vpc-cni-branch-pod-del"] = PlanPodDel(strict, pod);
 
