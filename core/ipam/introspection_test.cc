@@ -174,9 +174,9 @@ TEST_F(Introspection, ShowsSettings) {
   settings_.network.exclude_snat_cidrs = {*Ipv4Cidr::Parse("10.12.0.0/16")};
   settings_.network.external_service_cidrs = {*IpCidr::Parse("2001:db8::/56")};
   EXPECT_EQ(Get("/v1/networkutils-env-settings").body,
-            R"({"AWS_EXTERNAL_SERVICE_CIDRS":[],"AWS_VPC_CNI_NODE_PORT_SUPPORT":true,)"
+            R"({"AWS_EXTERNAL_SERVICE_CIDRS":["2001:db8::/56"],"AWS_VPC_CNI_NODE_PORT_SUPPORT":true,)"
             R"("AWS_VPC_ENI_MTU":9001,"AWS_VPC_K8S_CNI_CONNMARK":128,)"
-            R"("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS":["10.12.0.0/16","2001:db8::/56"],)"
+            R"("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS":["10.12.0.0/16"],)"
             R"("AWS_VPC_K8S_CNI_EXTERNALSNAT":false,"AWS_VPC_K8S_CNI_RANDOMIZESNAT":"prng",)"
             R"("AWS_VPC_K8S_CNI_VETHPREFIX":"eni"})");
 }

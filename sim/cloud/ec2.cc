@@ -213,10 +213,18 @@ void Ec2::Attach(EniIndex index, InstanceIndex instance, int device_index, int n
   instances_[instance].enis.push_back(index);
   levels_.enis += 1;
   levels_.prefixes += static_cast<int64_t>(eni.prefixes.size());
+  InterfacesChanged(eni);
+}
+
+void Ec2::InterfacesChanged(const Eni& eni) const {
+  if (!on_interfaces_changed_) return;
+  if (eni.attached()) on_interfaces_changed_(eni.instance);
+  if (eni.state == EniState::kAssociated) on_interfaces_changed_(enis_[eni.trunk].instance);
 }
 
 void Ec2::EndAssociation(EniIndex branch) {
   Eni& eni = enis_[branch];
+  InterfacesChanged(eni);
   std::erase(enis_[eni.trunk].branches, branch);
   eni.state = EniState::kAvailable;
   available_.emplace(eni.serial, branch);
@@ -225,6 +233,7 @@ void Ec2::EndAssociation(EniIndex branch) {
 
 void Ec2::Unlink(EniIndex index) {
   Eni& eni = enis_[index];
+  InterfacesChanged(eni);
   while (!eni.branches.empty()) EndAssociation(eni.branches.back());
   std::erase(instances_[eni.instance].enis, index);
   eni_by_attachment_.erase(eni.attachment_id);
@@ -492,6 +501,7 @@ Status Ec2::AssociateTrunkInterface(const AssociateTrunkInterfaceRequest& reques
   available_.erase(branch.serial);
   trunk.branches.push_back(*branch_index);
   levels_.branches += 1;
+  InterfacesChanged(branch);
   Tell(branch.subnet);
   return {};
 }
@@ -659,6 +669,7 @@ Result<AssignedAddresses> Ec2::AssignPrivateIpAddresses(
   Append(eni.prefixes, assigned->prefixes);
   levels_.addresses += secondary_ips + kAddressesPerPrefix * prefixes;
   if (eni.attached()) levels_.prefixes += prefixes;
+  InterfacesChanged(eni);
   Tell(eni.subnet);
   if (eni.attached() && secondary_ips + prefixes > 0) {
     instances_[eni.instance].metadata->Assigned(eni.attachment, assigned->ips, assigned->prefixes);
@@ -684,6 +695,7 @@ Status Ec2::UnassignPrivateIpAddresses(const UnassignPrivateIpAddressesRequest& 
   const auto prefixes = static_cast<int64_t>(request.prefixes.size());
   levels_.addresses -= static_cast<int64_t>(request.ips.size()) + kAddressesPerPrefix * prefixes;
   if (eni.attached()) levels_.prefixes -= prefixes;
+  InterfacesChanged(eni);
   Tell(eni.subnet);
   if (eni.attached()) {
     instances_[eni.instance].metadata->Unassigned(eni.attachment, request.ips, request.prefixes);
@@ -742,6 +754,7 @@ Result<std::vector<Ipv6Cidr>> Ec2::AssignIpv6Prefixes(const std::string& network
     assigned.emplace_back(subnet.spec.ipv6_cidr->network().Offset(block), kIpv6PrefixLength);
   }
   Append(eni.ipv6_prefixes, assigned);
+  InterfacesChanged(eni);
   return assigned;
 }
 
@@ -755,6 +768,7 @@ Status Ec2::UnassignIpv6Prefixes(const std::string& network_interface_id,
                   fmt::format("some of the prefixes are not assigned to interface '{}'", eni.id));
   }
   EraseAll(eni.ipv6_prefixes, prefixes);
+  InterfacesChanged(eni);
   return {};
 }
 

@@ -33,6 +33,7 @@
 #define CNISIM_SIM_CLOUD_EC2_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,6 +104,10 @@ class Ec2 {
 
   // From now on levels are told when they change, and the requests that are sent.
   void SetObserver(Observer* observer, CloudEntities entities);
+  // Called before or after an instance's interfaces, or their addresses, change.
+  void set_on_interfaces_changed(std::function<void(InstanceIndex)> listener) {
+    on_interfaces_changed_ = std::move(listener);
+  }
   // Tells every level once.
   void TellAll();
 
@@ -240,6 +245,7 @@ class Ec2 {
   void Attach(EniIndex index, InstanceIndex instance, int device_index, int network_card);
   void FinishDetach(EniIndex index);
   void Unlink(EniIndex index);  // from its instance
+  void InterfacesChanged(const Eni& eni) const;
   void EndAssociation(EniIndex branch);
   void Delete(EniIndex index);
   NetworkInterface Describe(const Eni& eni) const;
@@ -250,6 +256,7 @@ class Ec2 {
   void TellLevel(Metric metric, int64_t level, int64_t& told);
 
   CloudContext context_;
+  std::function<void(InstanceIndex)> on_interfaces_changed_;
   std::string region_;
   std::string vpc_id_;
   std::string security_group_id_;

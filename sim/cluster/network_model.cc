@@ -44,45 +44,60 @@ bool NetworkModel::SinglePods() const {
   return world_.scenario().network.plugin == Plugin::kAwsVpcCni;
 }
 
-void NetworkModel::Refresh(const std::string& node) {
-  NodeNetwork* network = world_.NetworkOf(node);
-  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
-  if (kernel == nullptr) {
-    OnNodeGone(node);
-    return;
-  }
-  kernels_[node] = kernel;
+void NetworkModel::DetachAll(const std::string& node) {
   std::vector<std::string> links;
   for (const VpcInterface* interface : fabric_.InterfacesOf(node)) links.push_back(interface->link);
   for (const std::string& link : links) fabric_.Detach(node, link);
+}
+
+void NetworkModel::RefreshChanged() {
+  // Addresses go from one to another: first all that they had, then all that they have.
+  std::vector<std::string> nodes;
+  for (const InstanceIndex instance : std::exchange(changed_, {})) {
+    if (auto node = world_.NodeOf(instance)) nodes.push_back(*std::move(node));
+  }
+  for (const std::string& node : nodes) DetachAll(node);
+  for (const std::string& node : nodes) Refresh(node);
+}
+
+void NetworkModel::Refresh(const std::string& node) {
+  DetachAll(node);
   for (VpcInterface& interface : world_.InterfacesOf(node)) fabric_.Attach(std::move(interface));
+  NodeNetwork* network = world_.NetworkOf(node);
+  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  if (kernel != nullptr) {
+    kernels_[node] = kernel;
+  } else {
+    kernels_.erase(node);
+  }
 }
 
 void NetworkModel::OnPodConnected(const std::string& node, const ClusterPod& pod) {
   reachability_.AddPod(pod);
   if (!SinglePods()) return;
+  RefreshChanged();
   Refresh(node);
-  if (kernels_.contains(node)) Judge(reachability_.DecideFor(pod));
+  Judge(reachability_.DecideFor(pod));
 }
 
 void NetworkModel::OnPodGone(const std::string& node, const ClusterPod& pod) {
   reachability_.RemovePod(pod.name);
   if (!SinglePods()) return;
+  RefreshChanged();
   Refresh(node);
   NodeNetwork* network = world_.NetworkOf(node);
   // An agent that is down hears of it later, and cleans up then.
-  if (network == nullptr || !network->Serving() || !kernels_.contains(node)) return;
+  if (network == nullptr || !network->Serving()) return;
   Judge(reachability_.DecideFor(pod));
 }
 
 void NetworkModel::OnNodeGone(const std::string& node) {
   kernels_.erase(node);
-  std::vector<std::string> links;
-  for (const VpcInterface* interface : fabric_.InterfacesOf(node)) links.push_back(interface->link);
-  for (const std::string& link : links) fabric_.Detach(node, link);
+  DetachAll(node);
 }
 
 void NetworkModel::DecideAll() {
+  RefreshChanged();
   for (const std::string& node : world_.NodeNames()) Refresh(node);
   Judge(reachability_.Decide().findings);
 }

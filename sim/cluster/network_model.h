@@ -11,6 +11,7 @@
 #define CNISIM_SIM_CLUSTER_NETWORK_MODEL_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class NetworkModel {
   void OnPodConnected(const std::string& node, const ClusterPod& pod);
   void OnPodGone(const std::string& node, const ClusterPod& pod);
   void OnNodeGone(const std::string& node);
+  // The instance's ENIs or their addresses are changing.
+  void OnInterfacesChanged(InstanceIndex instance) { changed_.insert(instance); }
   void DecideAll();
 
   // Violations since the last call, in words.
@@ -45,11 +48,14 @@ class NetworkModel {
  private:
   // Whether pods are judged one by one.
   bool SinglePods() const;
-  // What the node's kernel and ENIs are now.
+  // What the kernels and ENIs are now: of all nodes whose ENIs have changed, and of one node.
+  void RefreshChanged();
   void Refresh(const std::string& node);
+  void DetachAll(const std::string& node);
   void Judge(const std::vector<ReachabilityFinding>& found);
 
   const WorldView& world_;
+  std::set<InstanceIndex> changed_;
   std::map<std::string, const HostState*> kernels_;
   VpcFabric fabric_;
   Reachability reachability_;

@@ -6,6 +6,11 @@
 #include "sim/cluster/link_name.h"
 
 namespace cnisim {
+namespace {
+
+constexpr uint64_t kUpperHalf = 0xc000000000000000;  // of a /64
+
+}  // namespace
 
 NodeKernel::NodeKernel(const ClusterContext& context, const Node& node, const Ec2& ec2,
                        InstanceIndex instance, const AgentSettings& settings)
@@ -44,11 +49,12 @@ VpcCniNode NodeKernel::AtBoot() const {
     if (interface.vlan || interface.eni.device_index != 0) continue;
     node.enis.push_back(EniOf(interface));
     if (const auto& block = vpc.subnets[interface.subnet].ipv6_cidr) {
-      // EC2's choice of the primary IPv6 address is not simulated: the IPv4 address's place is.
+      // EC2's choice of the primary IPv6 address is not simulated. This one, of the IPv4 address's
+      // place in the upper half of the block, is nobody else's.
       const IpCidr v4 = vpc.subnets[interface.subnet].cidr;
       const auto place = static_cast<uint64_t>(v4.OffsetOf(interface.eni.primary_ip));
       node.subnet_ipv6 = *block;
-      node.node_ipv6 = node.subnet_ipv6.network().Offset(place);
+      node.node_ipv6 = node.subnet_ipv6.network().Offset(kUpperHalf + place);
     }
     break;
   }

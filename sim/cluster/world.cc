@@ -91,6 +91,8 @@ class World final : public WorldView {
     if (options.check_invariants) {
       network_model_ = std::make_unique<NetworkModel>(*this);
       context_.network_model = network_model_.get();
+      ec2_.set_on_interfaces_changed(
+          [this](InstanceIndex instance) { network_model_->OnInterfacesChanged(instance); });
     }
     NewEntity(EntityKind::kCluster, scenario.name, kNoEntity);
     for (const SubnetSpec& subnet : scenario.vpc.subnets) {
@@ -217,6 +219,13 @@ class World final : public WorldView {
       services.push_back(std::move(service));
     }
     return services;
+  }
+
+  std::optional<std::string> NodeOf(InstanceIndex instance) const override {
+    for (const auto& node : nodes_.nodes()) {
+      if (node != nullptr && node->instance == instance) return node->name();
+    }
+    return std::nullopt;
   }
 
   std::vector<std::string> NodeNames() const override {

@@ -51,6 +51,8 @@ class WorldView {
   virtual NodeNetwork* NetworkOf(std::string_view node) const = 0;
   // The scenario's services as kube-proxy sees them: each with the addresses of its running pods.
   virtual std::vector<KubeServicePort> Services() const = 0;
+  // Nothing once the node is gone.
+  virtual std::optional<std::string> NodeOf(InstanceIndex instance) const = 0;
   // Nodes with an instance, oldest first.
   virtual std::vector<std::string> NodeNames() const = 0;
   // A node's ENIs as the VPC sees them.
