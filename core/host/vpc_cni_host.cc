@@ -97,7 +97,8 @@ Status VpcCniHost::Init(const VpcCniNode& node) {
     const Result<HostState> to = InitialState(settings_, node);
     if (!from) return tl::unexpected(from.error());
     if (!to) return tl::unexpected(to.error());
-    done = kernel_.Execute(Diff(*from, *to));
+    done = kernel_.Execute(PlanAgentRestart(set_up_->settings, set_up_->node));
+    if (done) done = kernel_.Execute(Diff(*from, *to));
   }
   if (done) set_up_ = {settings_, node};
   return done;

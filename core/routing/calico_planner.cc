@@ -78,7 +78,15 @@ IptablesRule JumpTo(std::string_view chain) {
 class NodePlanner {
  public:
   NodePlanner(const CalicoCluster& cluster, const CalicoNode& node)
-      : cluster_(cluster), node_(node) {}
+      : cluster_(cluster),
+        node_(node),
+        mesh_only_(cluster.full_mesh && cluster.bgp_peers.empty() &&
+                   std::ranges::all_of(cluster.nodes, [](const CalicoNode& one) {
+                     return one.route_reflector_cluster_id.empty();
+                   })) {
+    for (const CalicoNode& other : cluster.nodes) nodes_.emplace(other.name, &other);
+    for (const CalicoBlock& block : cluster.blocks) blocks_.emplace(block.cidr.network(), &block);
+  }
 
   Result<HostState> Run() {
     AddHost();
@@ -108,8 +116,8 @@ class NodePlanner {
     link.mtu = node_.mtu;
     plan_.Add(LinkEntry{node_.link, link});
     plan_.AddAddress(node_.link, node_.ip, node_.subnet.length());
-    plan_.Add(ConnectedRoute(node_.subnet, node_.link, node_.ip));
-    plan_.Add(DefaultRoute(node_.gateway, node_.link));
+    AddDistributionRoutes(node_.image, node_.link, node_.ip, node_.subnet, node_.gateway,
+                          node_.resolver, plan_);
     plan_.AddSysctl("net.ipv4.ip_forward", "1");
   }
 
@@ -145,38 +153,48 @@ class NodePlanner {
   }
 
   void AddBlocks() {
-    const auto learnt = Learnt();
     for (const CalicoBlock& block : cluster_.blocks) {
       const CalicoPool* pool = PoolOf(cluster_, block.cidr.network());
       if (pool == nullptr || !block.confirmed) continue;
       if (block.node == node_.name) {
         if (block.cidr.size() > 1) AddBlackhole(*pool, block.cidr);
       } else {
-        AddRemote(*pool, block.cidr, block.node, learnt);
+        AddRemote(*pool, block.cidr, block.node);
       }
     }
   }
 
   // Whoever uses an address of another node's block gets a route of its own, on all other nodes.
   void AddBorrowed() {
-    const auto learnt = Learnt();
     for (const CalicoPod& pod : cluster_.pods) {
       if (pod.node == node_.name) continue;
       const CalicoPool* pool = PoolOf(cluster_, pod.ip);
-      const auto block = std::ranges::find_if(
-          cluster_.blocks, [&](const CalicoBlock& one) { return one.cidr.Contains(pod.ip); });
-      if (pool == nullptr || block == cluster_.blocks.end() || block->node == pod.node) continue;
-      AddRemote(*pool, IpCidr(pod.ip), pod.node, learnt);
+      const CalicoBlock* block = BlockOf(pod.ip);
+      if (pool == nullptr || block == nullptr || block->node == pod.node) continue;
+      AddRemote(*pool, IpCidr(pod.ip), pod.node);
     }
   }
 
-  std::set<std::string> Learnt() const {
-    std::vector<BgpSpeaker> speakers;
-    for (const CalicoNode& node : cluster_.nodes) {
-      speakers.push_back({node.name, node.ip, node.route_reflector_cluster_id});
+  // Blocks do not overlap.
+  const CalicoBlock* BlockOf(IpAddress address) const {
+    auto after = blocks_.upper_bound(address);
+    if (after == blocks_.begin()) return nullptr;
+    const CalicoBlock* block = std::prev(after)->second;
+    return block->cidr.Contains(address) ? block : nullptr;
+  }
+
+  // Whether BGP brings a node's routes here. In a mesh, everybody's.
+  bool Learns(const std::string& owner) {
+    if (mesh_only_) return true;
+    if (!learnt_) {
+      std::vector<BgpSpeaker> speakers;
+      for (const CalicoNode& node : cluster_.nodes) {
+        speakers.push_back({node.name, node.ip, node.route_reflector_cluster_id});
+      }
+      const auto sessions = BgpSessions(speakers, cluster_.full_mesh, cluster_.bgp_peers);
+      learnt_ = BgpRoutesLearnt(speakers, sessions)[node_.name];
     }
-    const auto sessions = BgpSessions(speakers, cluster_.full_mesh, cluster_.bgp_peers);
-    return BgpRoutesLearnt(speakers, sessions)[node_.name];
+    return learnt_->contains(owner);
   }
 
   // Or an address that nobody uses would leave by the default route.
@@ -187,13 +205,12 @@ class NodePlanner {
     plan_.Add(RouteEntry{{kMainTable, cidr, 0}, route});
   }
 
-  void AddRemote(const CalicoPool& pool, const IpCidr& cidr, const std::string& owner,
-                 const std::set<std::string>& learnt) {
-    const auto found = std::ranges::find_if(
-        cluster_.nodes, [&](const CalicoNode& other) { return other.name == owner; });
-    if (found == cluster_.nodes.end()) return;
+  void AddRemote(const CalicoPool& pool, const IpCidr& cidr, const std::string& owner) {
+    const auto node = nodes_.find(owner);
+    if (node == nodes_.end()) return;
+    const CalicoNode* found = node->second;
     const bool felix = IsFelixs(cluster_, pool.encapsulation);
-    if (!felix && (pool.disable_bgp_export || !learnt.contains(owner))) return;
+    if (!felix && (pool.disable_bgp_export || !Learns(owner))) return;
     const bool near = node_.subnet.Contains(found->ip);
     const bool tunnelled = pool.encapsulation != CalicoEncapsulation::kNone &&
                            !(near && IsCrossSubnet(pool.encapsulation));
@@ -310,6 +327,10 @@ class NodePlanner {
 
   const CalicoCluster& cluster_;
   const CalicoNode& node_;
+  const bool mesh_only_;
+  std::map<std::string_view, const CalicoNode*> nodes_;
+  std::map<IpAddress, const CalicoBlock*> blocks_;  // by their first address
+  std::optional<std::set<std::string>> learnt_;
   Plan plan_;
 };
 

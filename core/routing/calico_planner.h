@@ -21,6 +21,7 @@
 
 #include "core/net/ip.h"
 #include "core/net/mac.h"
+#include "core/net/node_image.h"
 #include "core/ports/result.h"
 #include "core/routing/host_state.h"
 #include "core/routing/operation.h"
@@ -79,6 +80,8 @@ struct CalicoNode {
   IpAddress ip;
   IpCidr subnet;
   IpAddress gateway;
+  NodeImage image = NodeImage::kAl2;  // its own lines of the main table
+  std::optional<IpAddress> resolver;  // the VPC's; only AL2023 has a route to it
   std::optional<IpAddress> vxlan_ip;  // of the tunnel devices
   std::optional<IpAddress> ipip_ip;
   std::string route_reflector_cluster_id;

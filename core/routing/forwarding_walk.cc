@@ -121,7 +121,7 @@ class ForwardingWalk::Journey {
   }
 
   void FromOutside(const Packet& packet) {
-    Cross({"", "", packet.tuple.dst, packet.tuple.src, packet.tuple.dst}, packet);
+    Cross(FrameOf(packet, "", "", packet.tuple.dst), packet);
   }
 
  private:
@@ -253,7 +253,13 @@ class ForwardingWalk::Journey {
         break;
     }
     Step(WalkStep::Kind::kTransmit, node, netns, packet).dev = route.dev;
-    Cross({node, route.dev, via, packet.tuple.src, packet.tuple.dst}, packet);
+    Cross(FrameOf(packet, node, route.dev, via), packet);
+  }
+
+  static FabricFrame FrameOf(const Packet& packet, std::string node, std::string link,
+                             IpAddress via) {
+    return {std::move(node), std::move(link),     via, packet.tuple.src, packet.tuple.dst,
+            packet.size,     packet.dont_fragment};
   }
 
   void Cross(const FabricFrame& frame, const Packet& packet) {

@@ -71,6 +71,8 @@ struct FabricFrame {
   IpAddress via;
   IpAddress src;
   IpAddress dst;
+  int size = 0;  // of the IP packet
+  bool dont_fragment = false;
 };
 
 struct FabricVerdict {

@@ -323,6 +323,46 @@ TEST_F(TwoEnis, LaterPacketsOfAConnectionWalkNoNatTable) {
   EXPECT_EQ(walk.conntrack("node").size(), 1u);
 }
 
+// The windows of a real agent's restart: without rule 1024 what an established connection sends to
+// the outside leaves by the pod's own ENI, without the restore-mark rule what a new one sends does.
+TEST_F(TwoEnis, AnAgentsRestartOpensTwoWindowsAndNoOther) {
+  const HostState before = *PlanNode(settings_, node_);
+  HostState state = before;
+  nodes_["node"] = &state;
+  ForwardingWalk walk(nodes_, fabric_);
+  Packet established = Tcp(Ip("10.0.0.51"), Ip("8.8.8.8"));
+  ASSERT_TRUE(walk.Send("node", "b", established).arrived());
+  Packet fresh = established;
+  std::vector<std::pair<DropReason, DropReason>> seen;  // of the established one, of a new one
+  for (const Operation& operation : PlanAgentRestart(settings_, node_)) {
+    ASSERT_TRUE(Apply(operation, state));
+    ++fresh.tuple.source_port;
+    ForwardingWalk other(nodes_, fabric_);
+    seen.emplace_back(walk.Send("node", "b", established).dropped,
+                      other.Send("node", "b", fresh).dropped);
+    // Pods reach one another all the time.
+    EXPECT_TRUE(other.Send("node", "b", Tcp(Ip("10.0.0.51"), Ip("10.0.0.21"))).arrived());
+    EXPECT_TRUE(other.Send("node", "a", Tcp(Ip("10.0.0.21"), Ip("10.0.0.51"))).arrived());
+  }
+  constexpr DropReason kFine = DropReason::kNone;
+  // With eth0's address out of eth1.
+  constexpr DropReason kLost = DropReason::kSourceCheck;
+  EXPECT_EQ(seen, (std::vector<std::pair<DropReason, DropReason>>{
+                      {kLost, kLost}, {kFine, kFine}, {kFine, kLost}, {kFine, kFine}}));
+  EXPECT_EQ(state, before);
+}
+
+TEST_F(TwoEnis, AnInternetGatewayCarries1500Bytes) {
+  const HostState state = *PlanNode(settings_, node_);
+  Packet packet = Tcp(Ip("10.0.0.51"), Ip("8.8.8.8"));
+  packet.size = kInternetMtu;
+  EXPECT_TRUE(Send(state, "b", packet).arrived());
+  packet.size = kInternetMtu + 1;
+  EXPECT_EQ(Send(state, "b", packet).dropped, DropReason::kPacketTooBig);
+  packet.dont_fragment = false;
+  EXPECT_TRUE(Send(state, "b", packet).arrived());
+}
+
 // What a node port's answer would lose without the mark: it would leave by the pod's own ENI.
 TEST_F(TwoEnis, AnswersToWhatCameByThePrimaryEniLeaveByIt) {
   for (const bool node_ports : {true, false}) {

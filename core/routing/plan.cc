@@ -56,6 +56,29 @@ RouteEntry ConnectedRoute(const IpCidr& subnet, std::string dev, IpAddress addre
   return entry;
 }
 
+void AddDistributionRoutes(NodeImage image, const std::string& link, IpAddress address,
+                           const IpCidr& subnet, IpAddress gateway,
+                           std::optional<IpAddress> resolver, Plan& plan) {
+  RouteEntry connected = ConnectedRoute(subnet, link, address);
+  if (image == NodeImage::kAl2) {
+    plan.Add(std::move(connected));
+    plan.Add(DefaultRoute(gateway, link));
+    return;
+  }
+  constexpr uint32_t kDhcpMetric = 512;
+  const auto dhcp = [&](RouteEntry entry) {
+    entry.key.metric = kDhcpMetric;
+    entry.value.protocol = kProtocolDhcp;
+    entry.value.src = address;
+    plan.Add(std::move(entry));
+  };
+  connected.key.metric = kDhcpMetric;
+  plan.Add(std::move(connected));
+  dhcp(DeviceRoute(gateway, link));
+  dhcp(DefaultRoute(gateway, link));
+  if (resolver) dhcp(DeviceRoute(*resolver, link));
+}
+
 std::vector<Operation> Undo(std::vector<Operation> additions) {
   std::erase_if(additions, [](const Operation& operation) { return !operation.netns.empty(); });
   std::reverse(additions.begin(), additions.end());

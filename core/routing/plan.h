@@ -1,11 +1,14 @@
-#include "core/routing/operation.h"
 // What planners write operations with.
 #ifndef CNISIM_CORE_ROUTING_PLAN_H_
 #define CNISIM_CORE_ROUTING_PLAN_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/net/node_image.h"
+#include "core/routing/operation.h"
 
 namespace cnisim {
 
@@ -57,6 +60,13 @@ RouteEntry DeviceRoute(IpAddress to, std::string dev, int table = kMainTable);
 RouteEntry DefaultRoute(IpAddress via, std::string dev, int table = kMainTable);
 // "SUBNET dev DEV proto kernel scope link src ADDRESS", which the kernel adds with an address.
 RouteEntry ConnectedRoute(const IpCidr& subnet, std::string dev, IpAddress address);
+
+// What the distribution itself puts into the main table for a node's first link: Amazon Linux 2 the
+// subnet and the default route; Amazon Linux 2023, whose systemd-networkd has them from DHCP, with
+// metric 512 and with routes to the gateway and the VPC's resolver.
+void AddDistributionRoutes(NodeImage image, const std::string& link, IpAddress address,
+                           const IpCidr& subnet, IpAddress gateway,
+                           std::optional<IpAddress> resolver, Plan& plan);
 
 // What undoes `additions`, last first. What is in a removed namespace goes with it.
 std::vector<Operation> Undo(std::vector<Operation> additions);

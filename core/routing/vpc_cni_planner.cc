@@ -278,27 +278,10 @@ Result<HostState> PlanBoot(const VpcCniHostSettings& settings, const VpcCniNode&
   Plan plan(16);
   plan.Add(LinkEntry{eni.link, EniLink(settings, eni)});
   plan.AddAddress(eni.link, eni.primary_ip, eni.subnet.length());
-  const IpAddress gateway = GatewayOf(eni.subnet);
-  RouteEntry connected = ConnectedRoute(eni.subnet, eni.link, eni.primary_ip);
-  if (node.image == NodeImage::kAl2) {
-    plan.Add(std::move(connected));
-    plan.Add(DefaultRoute(gateway, eni.link));
-  } else {
-    // systemd-networkd takes the gateway and the VPC's resolver from DHCP, with metric 512.
-    const auto dhcp = [&](RouteEntry entry) {
-      entry.key.metric = 512;
-      entry.value.protocol = kProtocolDhcp;
-      entry.value.src = eni.primary_ip;
-      plan.Add(std::move(entry));
-    };
-    connected.key.metric = 512;
-    plan.Add(std::move(connected));
-    dhcp(DeviceRoute(gateway, eni.link));
-    dhcp(DefaultRoute(gateway, eni.link));
-    if (!node.vpc_cidrs.empty()) {
-      dhcp(DeviceRoute(node.vpc_cidrs.front().network().Offset(2), eni.link));
-    }
-  }
+  std::optional<IpAddress> resolver;
+  if (!node.vpc_cidrs.empty()) resolver = node.vpc_cidrs.front().network().Offset(2);
+  AddDistributionRoutes(node.image, eni.link, eni.primary_ip, eni.subnet, GatewayOf(eni.subnet),
+                        resolver, plan);
   if (settings.ipv6) {
     plan.AddAddress(eni.link, node.node_ipv6, node.subnet_ipv6.length());
     RouteEntry subnet = DeviceRoute(node.subnet_ipv6.network(), eni.link);
@@ -360,6 +343,25 @@ std::vector<Operation> PlanNodeInit(const VpcCniHostSettings& settings, const Vp
     rule.priority = kExternalServiceRule;
     rule.to = cidr;
     plan.Add(std::move(rule));
+  }
+  return plan.Take();
+}
+
+std::vector<Operation> PlanAgentRestart(const VpcCniHostSettings& settings,
+                                        const VpcCniNode& node) {
+  Plan plan(4);
+  const auto renew = [&](const auto& subject) {
+    plan.Emit(Verb::kRemove, "", subject);
+    plan.Add(subject);
+  };
+  for (const Operation& operation : PlanNodeInit(settings, node)) {
+    if (const Rule* rule = std::get_if<Rule>(&operation.subject)) {
+      if (rule->priority == kMainEniRule) renew(*rule);
+    } else if (const ChainRule* restore = std::get_if<ChainRule>(&operation.subject)) {
+      const bool in_nat = restore->chain.table == IptablesTable::kNat;
+      if (in_nat && std::holds_alternative<RestoreMarkTarget>(restore->rule.target))
+        renew(*restore);
+    }
   }
   return plan.Take();
 }

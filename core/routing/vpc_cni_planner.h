@@ -142,6 +142,11 @@ Result<HostState> PlanBoot(const VpcCniHostSettings& settings, const VpcCniNode&
 // The init container, and what the agent sets up once. On a state of PlanBoot.
 std::vector<Operation> PlanNodeInit(const VpcCniHostSettings& settings, const VpcCniNode& node);
 
+// What an agent that starts again on a host that is set up takes away for a moment, though nothing
+// has changed: rule 1024, without which connections to the outside leave by the pod's own ENI, and
+// the nat table's restore-mark rule, without which new ones do. No other plan cuts anybody off.
+std::vector<Operation> PlanAgentRestart(const VpcCniHostSettings& settings, const VpcCniNode& node);
+
 // A secondary ENI comes, with its link, and goes.
 std::vector<Operation> PlanEniAttach(const VpcCniHostSettings& settings, const VpcCniEni& eni);
 std::vector<Operation> PlanEniDetach(const VpcCniHostSettings& settings, const VpcCniEni& eni);

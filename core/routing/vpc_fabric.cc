@@ -139,7 +139,9 @@ FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
   if (to == nullptr) {
     const bool inside =
         AnyContains(cidrs_, frame.dst) || IsPrivate(frame.dst) || frame.node.empty();
-    return {inside ? DropReason::kUnknownDestination : DropReason::kNone, "", ""};
+    if (inside) return {DropReason::kUnknownDestination, "", ""};
+    const bool fits = frame.size <= kInternetMtu || !frame.dont_fragment;
+    return {fits ? DropReason::kNone : DropReason::kPacketTooBig, "", ""};
   }
   if (!PassesCheck(*to, frame.dst)) return {DropReason::kDestinationCheck, "", ""};
   return {DropReason::kNone, to->node, to->link};

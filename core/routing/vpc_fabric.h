@@ -25,6 +25,9 @@
 
 namespace cnisim {
 
+// What an internet gateway carries, in bytes (EC2's documentation of network MTU).
+inline constexpr int kInternetMtu = 1500;
+
 struct VpcInterface {
   std::string node;
   std::string link;

@@ -57,7 +57,9 @@ CalicoNode CalicoKernels::NodeNow(const Node& node) const {
   planned.name = node.name();
   const NodeImage image =
       context_.scenario.node_groups[static_cast<size_t>(node.config().node_group)].image;
+  planned.image = image;
   planned.link = LinkNameOf(image, 0, 0);
+  planned.resolver = IpAddress(context_.scenario.vpc.cidr_blocks.front().network()).Offset(2);
   for (const AttachedInterface& attached : ec2_.InterfacesOf(*node.instance)) {
     if (attached.eni.device_index != 0) continue;
     planned.mac = attached.eni.mac;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -660,6 +661,68 @@ TEST(World, CalicoTakesNoVpcAddresses) {
   EXPECT_EQ(t.Level(Metric::kPodsRunning, "churn"), 30);
   EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 3);
   ExpectSameLines(t, RunChecked(scenario, 1));
+}
+
+// What a checked run finds of a Calico cluster in two subnets.
+std::set<std::string> NetworkFindingsOf(Encapsulation encapsulation, bool disables_check) {
+  Scenario scenario = Churn(4, "m5.large", 20);
+  scenario.network.plugin = Plugin::kCalico;
+  IpPoolSpec pool;
+  pool.name = "default";
+  pool.cidr = *Ipv4Cidr::Parse("192.168.0.0/16");
+  pool.encapsulation = encapsulation;
+  scenario.network.calico.ip_pools = {pool};
+  scenario.network.calico.disables_src_dst_check = disables_check;
+  Transcript transcript;
+  WorldOptions options;
+  options.check_invariants = true;
+  const WorldResult result = RunWorld(scenario, 1, transcript, options);
+  EXPECT_TRUE(result.violations.empty()) << result.violations.front();
+  std::set<std::string> codes;
+  for (const NetworkFinding& finding : result.network_findings) codes.insert(finding.code);
+  return codes;
+}
+
+TEST(World, FindsWhatAVpcDoesNotCarry) {
+  using Codes = std::set<std::string>;
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlan, false), Codes());
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kIpip, false), Codes());
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlanCrossSubnet, false), Codes{"source-dest-check"});
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlanCrossSubnet, true), Codes());
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kIpipCrossSubnet, true), Codes());
+  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kNone, true), Codes{"no-route-across-subnets"});
+}
+
+TEST(World, CanBeLookedIntoAtAnyMoment) {
+  const Scenario scenario = Churn(4, "m5.large", 60);
+  for (const Duration at : {Duration(minutes(0)), Duration(minutes(15)), Duration(minutes(47))}) {
+    Transcript transcript;
+    WorldOptions options;
+    options.inspect_at = TimePoint(at);
+    int looks = 0;
+    options.inspect = [&](WorldView& world) {
+      ++looks;
+      EXPECT_EQ(world.Now(), TimePoint(at));
+      std::map<std::string, int> routed;  // pods with an address, by node
+      for (const PodView& pod : world.Pods()) {
+        if (!pod.ip) continue;
+        const HostState* kernel = world.NetworkOf(pod.node)->Kernel();
+        ASSERT_NE(kernel, nullptr);
+        EXPECT_TRUE(kernel->net.routes.contains({kMainTable, IpCidr(*pod.ip), 0})) << pod.name;
+        EXPECT_TRUE(kernel->pods.contains(pod.netns)) << pod.name;
+        ++routed[pod.node];
+      }
+      EXPECT_FALSE(routed.empty());
+      for (const std::string& node : world.NodeNames()) {
+        const HostState* kernel = world.NetworkOf(node)->Kernel();
+        const auto to_pods = std::ranges::count(kernel->net.rules, 512, &Rule::priority);
+        EXPECT_EQ(to_pods, routed[node]) << node;
+      }
+    };
+    const WorldResult result = RunWorld(scenario, 1, transcript, options);
+    EXPECT_EQ(looks, 1);
+    EXPECT_EQ(result.ended, TimePoint(at));
+  }
 }
 
 TEST(World, AnInterruptKeepsWhatThereIs) {

@@ -343,6 +343,10 @@ def test_repetitions_print_confidence_intervals(place):
     assert all(len(line) <= 100 for line in result.stdout.splitlines()), result.stdout
 
 
+def test_set_takes_no_file_with_it(place):
+    place.cnisim("run", "--set", "duration=1m", "tiny.yaml", "--db", "set.db")
+
+
 def test_set_is_applied_and_recorded(place):
     place.cnisim("run", "tiny.yaml", "--set", "duration=1m", "--set", "workloads[api].replicas=5")
     assert place.rows("tiny.db", "SELECT sim_ns FROM run") == [(60 * 10**9,)]
@@ -484,6 +488,120 @@ def test_query(place):
     assert "no such file" in place.cnisim("query", "no.db", "runs", code=1).stderr
     assert "not a cnisim results file" in place.cnisim("query", "tiny.yaml", "runs",
                                                        code=1).stderr
+
+
+def view(place, *args):
+    return place.cnisim("inspect", *args).stdout
+
+
+def test_inspect_shows_what_the_run_recorded(place):
+    place.cnisim("run", "tiny.yaml", "--db", "tiny.db")
+    db = sqlite3.connect(place.path / "tiny.db")
+    for at in (0, 61, 200, 300):
+        shown = json.loads(place.cnisim("inspect", "tiny.db", "--node", "workers-2", "--at", f"{at}s",
+                                     "pods", "-o", "json").stdout)
+        shown = {(p["NAME"], p["IP"]) for p in shown if p["IP"] != "<none>"}
+        recorded = set(db.execute(
+            "SELECT p.name, h.ip FROM address_history h JOIN pod p USING (pod_id) "
+            "JOIN node n ON n.node_id = h.node_id WHERE n.name = 'workers-2' AND h.from_ns <= ?1 "
+            "AND (h.to_ns IS NULL OR h.to_ns > ?1)", (at * 10**9,)))
+        assert shown == recorded and shown, (at, shown ^ recorded)
+
+
+def test_inspect_is_the_same_of_file_and_scenario(place):
+    place.cnisim("run", "tiny.yaml", "--seeds", "5,6", "--db", "two.db")
+    views = ("--node", "workers-1", "--at", "2m", "addr", "rule", "route", "neigh", "nat",
+             "mangle", "nft", "pool", "pods", "enis", "metrics")
+    for run, seed in ((1, 5), (2, 6)):
+        of_file = view(place, "two.db", "--run", str(run), *views)
+        assert of_file == view(place, "tiny.yaml", "--seed", str(seed), *views)
+        assert "\n# ip rule show\n0:\tfrom all lookup local\n" in of_file
+    assert view(place, "two.db", "--run", "1", *views) != view(
+        place, "two.db", "--run", "2", *views)
+
+
+def test_inspect_views(place):
+    # One view stands alone, as the node's own command would print it.
+    rules = view(place, "tiny.yaml", "--node", "workers-1", "rule")
+    assert rules.startswith("0:\tfrom all lookup local\n512:"), rules
+    assert view(place, "tiny.yaml", "--node", "workers-1", "--set",
+                   "nodeGroups[workers].amiFamily=AmazonLinux2", "nat").count("AWS-CONNMARK") > 3
+    cluster = view(place, "tiny.yaml", "cluster")
+    assert "pods and nodes share its range" in cluster and "InstanceId" in cluster
+    pod = json.loads(view(place, "tiny.yaml", "--node", "workers-1", "pods", "-o", "json"))[0]
+    inside = view(place, "tiny.yaml", "--pod", pod["NAME"], "route")
+    assert inside == ("default via 169.254.1.1 dev eth0 \n169.254.1.1 dev eth0 scope link \n")
+    out = view(place, "tiny.yaml", "path", pod["NAME"], "8.8.8.8")
+    assert "seen as 10.0.0." in out and "comes back as one of the same connection" in out
+    assert "unfragmented: 1500 bytes" in out, out
+    to_node = view(place, "tiny.yaml", "path", "node/workers-1", pod["NAME"])
+    assert f"arrives at pod {pod['NAME']} with its own source" in to_node
+
+
+def test_inspect_services(place):
+    (place.path / "svc.yaml").write_text(TINY.replace("  expectations:", """  services:
+    - {name: api, workload: api, port: 80, targetPort: 8080, nodePort: 30080}
+  expectations:"""))
+    out = view(place, "svc.yaml", "path", "node/workers-2", "svc/api")
+    assert "sent to 172.20.0.20, which stands for 10.0.0." in out, out
+    nat = view(place, "svc.yaml", "--node", "workers-1", "nat")
+    assert '-d 172.20.0.20/32 -p tcp -m comment --comment "default/api cluster IP"' in nat, nat
+    running = [pod for pod in json.loads(view(place, "svc.yaml", "cluster", "-o", "json"))["pods"]
+               if pod["STATUS"] == "Running"]
+    assert nat.count("-j DNAT --to-destination") == len(running) > 20 and ":8080" in nat
+    out = view(place, "svc.yaml", "path", "outside", "node/workers-1", "--port", "30080")
+    assert "arrives at pod api-" in out and "comes back" in out, out
+
+
+def test_inspect_refuses_what_it_cannot_show(place):
+    place.cnisim("run", "tiny.yaml", "--db", "tiny.db")
+    node = ("--node", "workers-1")
+    for args, message in (
+            (("tiny.yaml",), "no view"),
+            (("tiny.yaml", "rule"), "add --node NODE"),
+            (("tiny.yaml", "--node", "worker-1", "rule"), "did you mean 'workers-1'?"),
+            (("tiny.yaml", *node, "rules"), "did you mean 'rule'?"),
+            (("tiny.yaml", *node, "rule", "--at", "5 minutes"), "--at: '5 minutes'"),
+            (("tiny.yaml", *node, "rule", "--at", "6m"), "the run ends at 5m"),
+            (("tiny.yaml", "path", "api-1"), "write path FROM TO"),
+            (("tiny.yaml", "path", "8.8.8.8", "10.0.0.1"), "sends nothing"),
+            (("tiny.yaml", "path", "outside", "svc/none"), "no service 'none'"),
+            (("tiny.yaml", "--run", "1", "cluster"), "--run is for results files"),
+            (("tiny.yaml", "cluster", "-o", "csv"), "ask for one view"),
+            (("tiny.db", "--run", "2", "cluster"), "has no run 2"),
+            (("tiny.db", "--seed", "2", "cluster"), "as it was run"),
+            (("broken.yaml", "cluster"), "replica"),
+            (("none.db", "cluster"), "none.db")):
+        result = place.cnisim("inspect", *args, code=2)
+        assert message in result.stderr and not result.stdout, (args, result.stderr)
+    db = sqlite3.connect(place.path / "tiny.db")
+    db.execute("UPDATE run SET version = '0.0.9'")
+    db.commit()
+    db.close()
+    result = place.cnisim("inspect", "tiny.db", "cluster", code=2)
+    assert "written by cnisim 0.0.9" in result.stderr
+
+
+def test_trace(place):
+    place.cnisim("run", "tiny.yaml", "--db", "tiny.db")
+    db = sqlite3.connect(place.path / "tiny.db")
+    ip, held = db.execute("SELECT ip, count(*) AS n FROM address_history GROUP BY ip "
+                          "ORDER BY n DESC, ip LIMIT 1").fetchone()
+    rows = json.loads(place.cnisim("trace", "tiny.db", "--ip", ip, "-o", "json").stdout)
+    assert len(rows) == held > 1
+    for earlier, later in zip(rows, rows[1:]):
+        assert earlier["to_seconds"] <= later["from_seconds"]
+    pod = rows[0]["pod"]
+    for name in (pod, "default/" + pod):
+        of_pod = json.loads(place.cnisim("trace", "tiny.db", "--pod", name, "-o", "json").stdout)
+        assert rows[0] in of_pod and {row["pod"] for row in of_pod} == {pod}
+    assert pod in place.cnisim("trace", "tiny.db", "--ip", ip).stdout
+    for args, message in (((), "--ip ADDRESS or --pod POD"),
+                          (("--ip", "10.0.0"), "no IP address"),
+                          (("--ip", "10.9.9.9"), "no pod ever held"),
+                          (("--pod", "nobody"), "no pod 'nobody'"),
+                          (("--ip", ip, "--run", "7"), "no run 7")):
+        assert message in place.cnisim("trace", "tiny.db", *args, code=2).stderr, args
 
 
 def test_catalog(place):

@@ -42,6 +42,9 @@ Result<std::string> TextOf(WorldView& world, const Options& options) {
     if (!more) return tl::unexpected(more.error());
     for (View& view : *more) views.push_back(std::move(view));
   }
+  if (options.view.format != OutputFormat::kTable && views.size() > 1) {
+    return Fail("usage", "several tables are no one document: ask for one view with -o");
+  }
   return Joined(views);
 }
 
@@ -113,6 +116,7 @@ Command AddInspect(CLI::App& app) {
   app.add_option("--set", options->snapshot.sets, "Set a value of a scenario (repeatable)")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   AddOutputOption(app, options->view.format);
   std::string footer =

@@ -291,6 +291,12 @@ std::vector<View> ClusterViews(WorldView& world, OutputFormat format) {
         {pod.ns, pod.name, AddressOrNone(pod.ip), pod.status, TextOrNone(pod.node)});
   }
 
+  if (format == OutputFormat::kJson || format == OutputFormat::kYaml) {
+    Json both;
+    both["pods"] = Json::parse(Format(pod_table, OutputFormat::kJson));
+    both["nodes"] = Json::parse(Format(node_table, OutputFormat::kJson));
+    return {{"", format == OutputFormat::kJson ? FormatJson(both) : FormatYaml(both)}};
+  }
   std::vector<View> views;
   views.push_back(
       {"kubectl get pods -A -o custom-columns=NAMESPACE:.metadata.namespace,"

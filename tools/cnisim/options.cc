@@ -49,6 +49,7 @@ void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
                  "Set a value, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
 }
 

@@ -189,6 +189,7 @@ Command AddQuery(CLI::App& app) {
   app.add_option("--param", options->params, "Value of a query's :NAME (repeatable)")
       ->type_name("NAME=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   app.add_flag("--list", options->list, "List the saved queries, as without DB");
   AddOutputOption(app, options->format);
