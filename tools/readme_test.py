@@ -3,7 +3,8 @@
 
     tools/readme_test.py CNISIM
 
-Commands are the lines of ```sh blocks. `tools/dev run` and `tools/dev cnisim` are run with the binary
+Commands are the lines of ```sh blocks, and of ```console blocks those that begin with "$ ": what
+follows is what they must print, "..." standing for any lines. `tools/dev run` and `tools/dev cnisim` are run with the binary
 at hand; `tools/dev test` is left out, as it is what runs this.
 """
 import os
@@ -31,6 +32,22 @@ def command_of(line, binary):
     raise SystemExit(f"README.md: cannot run {line!r}")
 
 
+def console_commands(text):
+    """(command, expected lines) of every console block."""
+    for block in blocks(text, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, expected = part.partition("\n")
+            yield command, [line.rstrip() for line in expected.rstrip("\n").split("\n")]
+
+
+def prints(expected, output):
+    """Whether the lines of `output` are those expected."""
+    lines = [line.rstrip() for line in output.rstrip("\n").split("\n")]
+    pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + r"\n"
+                      for line in expected)
+    return re.fullmatch(pattern, "\n".join(lines) + "\n") is not None
+
+
 def main(binary):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line for block in blocks(text, "sh") for line in block.splitlines()]
@@ -45,6 +62,14 @@ def main(binary):
             result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
                                     capture_output=True, check=False)
             good = result.returncode == 0 and result.stdout.strip()
+            print(f"{'ok  ' if good else 'FAIL'} {line}")
+            if not good:
+                failed += 1
+                print(f"exit {result.returncode}\n{result.stdout}\n{result.stderr}")
+        for line, expected in console_commands(text):
+            result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
+                                    capture_output=True, check=False)
+            good = result.returncode == 0 and prints(expected, result.stdout)
             print(f"{'ok  ' if good else 'FAIL'} {line}")
             if not good:
                 failed += 1
