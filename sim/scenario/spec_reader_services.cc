@@ -1,4 +1,6 @@
 // spec.services.
+#include <algorithm>
+
 #include "sim/scenario/spec_reader.h"
 
 namespace cnisim {
@@ -42,7 +44,16 @@ void SpecReader::ReadServices(Field list) {
     service.target_port = map.Get("targetPort").Int(1, kMaxPort).value_or(service.port);
     service.protocol =
         map.Get("protocol").OneOf<std::string>({{"TCP", "tcp"}, {"UDP", "udp"}}).value_or("tcp");
-    service.node_port = map.Get("nodePort").Int(kFirstNodePort, kLastNodePort);
+    Field node_port = map.Get("nodePort");
+    service.node_port = node_port.Int(kFirstNodePort, kLastNodePort);
+    const auto same = std::ranges::find_if(scenario.services, [&](const ServiceSpec& other) {
+      return service.node_port && other.node_port == service.node_port &&
+             other.protocol == service.protocol;
+    });
+    if (same != scenario.services.end()) {
+      node_port.Error("duplicate-name", fmt::format("{} is that of service '{}' already",
+                                                    node_port.label(), same->name));
+    }
     map.Done();
     if (scenario.services.size() >= kMaxServices) {
       item.Error("out-of-range", fmt::format("more than {} services", kMaxServices));
