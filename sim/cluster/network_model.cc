@@ -33,15 +33,27 @@ bool IsMisconfiguration(ReachabilityProblem problem) {
 }  // namespace
 
 NetworkModel::NetworkModel(const WorldView& world)
-    : world_(world), fabric_(BlocksOf(world.scenario().vpc), {}), reachability_(kernels_, fabric_) {
-  if (SinglePods()) return;
+    : world_(world),
+      keeps_kernels_(world.scenario().network.plugin == Plugin::kAwsVpcCni),
+      fabric_(BlocksOf(world.scenario().vpc), {}),
+      reachability_(kernels_, fabric_) {
+  if (keeps_kernels_) return;
   for (const IpPoolSpec& pool : world.scenario().network.calico.ip_pools) {
     reachability_.AddPool({pool.name, pool.cidr});
   }
 }
 
-bool NetworkModel::SinglePods() const {
-  return world_.scenario().network.plugin == Plugin::kAwsVpcCni;
+bool NetworkModel::ReadyFor(const ClusterPod& pod) {
+  if (keeps_kernels_) {
+    RefreshChanged();
+    Refresh(pod.node);
+    return true;
+  }
+  const std::vector<std::string> nodes = world_.NodeNames();
+  if (nodes.size() > kMostReplannedNodes) return false;
+  RefreshChanged();
+  for (const std::string& node : nodes) Refresh(node);
+  return true;
 }
 
 void NetworkModel::DetachAll(const std::string& node) {
@@ -72,23 +84,17 @@ void NetworkModel::Refresh(const std::string& node) {
   }
 }
 
-void NetworkModel::OnPodConnected(const std::string& node, const ClusterPod& pod) {
+void NetworkModel::OnPodConnected(const ClusterPod& pod) {
   reachability_.AddPod(pod);
-  if (!SinglePods()) return;
-  RefreshChanged();
-  Refresh(node);
-  Judge(reachability_.DecideFor(pod));
+  if (ReadyFor(pod)) Judge(reachability_.DecideFor(pod));
 }
 
-void NetworkModel::OnPodGone(const std::string& node, const ClusterPod& pod) {
+void NetworkModel::OnPodGone(const ClusterPod& pod) {
   reachability_.RemovePod(pod.name);
-  if (!SinglePods()) return;
-  RefreshChanged();
-  Refresh(node);
-  NodeNetwork* network = world_.NetworkOf(node);
+  if (!ReadyFor(pod)) return;
+  NodeNetwork* network = world_.NetworkOf(pod.node);
   // An agent that is down hears of it later, and cleans up then.
-  if (network == nullptr || !network->Serving()) return;
-  Judge(reachability_.DecideFor(pod));
+  if (network != nullptr && network->Serving()) Judge(reachability_.DecideFor(pod));
 }
 
 void NetworkModel::OnNodeGone(const std::string& node) {

@@ -2,8 +2,8 @@
 // address, every pod reaches every pod without address translation, a node's agents reach its pods.
 //
 // Each pod that comes or goes is judged with its node at once, the whole cluster now and then (see
-// core/routing/reachability.h for what both cost). Of a cluster of Calico, whose kernels are
-// planned from all blocks, only the whole is judged.
+// core/routing/reachability.h for what both cost). Calico's kernels are planned anew for that,
+// every node's, so of more than kMostReplannedNodes only the whole is judged.
 //
 // What a configuration cannot do is a finding (no encapsulation across subnets, ENIs that drop
 // pods' addresses, ...), told once a sort; what an agent did wrong is a violation.
@@ -27,6 +27,8 @@ struct NetworkFinding {
   std::string text;
 };
 
+inline constexpr size_t kMostReplannedNodes = 32;
+
 class NetworkModel {
  public:
   explicit NetworkModel(const WorldView& world);
@@ -34,8 +36,8 @@ class NetworkModel {
   NetworkModel& operator=(const NetworkModel&) = delete;
 
   // A pod has got its address, or has given it back; `netns` is that of its sandbox.
-  void OnPodConnected(const std::string& node, const ClusterPod& pod);
-  void OnPodGone(const std::string& node, const ClusterPod& pod);
+  void OnPodConnected(const ClusterPod& pod);
+  void OnPodGone(const ClusterPod& pod);
   void OnNodeGone(const std::string& node);
   // The instance's ENIs or their addresses are changing.
   void OnInterfacesChanged(InstanceIndex instance) { changed_.insert(instance); }
@@ -46,8 +48,8 @@ class NetworkModel {
   const std::vector<NetworkFinding>& findings() const { return findings_; }
 
  private:
-  // Whether pods are judged one by one.
-  bool SinglePods() const;
+  // Brings everything that a pod's judgement needs up to date; false if it is not judged by itself.
+  bool ReadyFor(const ClusterPod& pod);
   // What the kernels and ENIs are now: of all nodes whose ENIs have changed, and of one node.
   void RefreshChanged();
   void Refresh(const std::string& node);
@@ -55,6 +57,7 @@ class NetworkModel {
   void Judge(const std::vector<ReachabilityFinding>& found);
 
   const WorldView& world_;
+  const bool keeps_kernels_;  // unlike Calico's
   std::set<InstanceIndex> changed_;
   std::map<std::string, const HostState*> kernels_;
   VpcFabric fabric_;

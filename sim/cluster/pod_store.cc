@@ -70,17 +70,17 @@ void PodStore::TakeAddress(Pod& pod, IpAddress ip, const std::string& eni) {
   pod.ip_since = context_.Now();
   pod.eni = eni;
   if (context_.network_model != nullptr) {
-    context_.network_model->OnPodConnected(pod.node->name(), ClusterPodOf(pod));
+    context_.network_model->OnPodConnected(ClusterPodOf(pod));
   }
 }
 
 void PodStore::ReturnAddress(Pod& pod) {
   if (!pod.ip) return;
   TellTenure(pod, /*ended=*/true);
-  if (context_.network_model != nullptr) {
-    context_.network_model->OnPodGone(pod.node->name(), ClusterPodOf(pod));
-  }
+  std::optional<ClusterPod> gone;
+  if (context_.network_model != nullptr) gone = ClusterPodOf(pod);
   pod.ip.reset();
+  if (gone) context_.network_model->OnPodGone(*gone);
 }
 
 void PodStore::CountUnschedulable(int change) {

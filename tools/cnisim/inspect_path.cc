@@ -20,6 +20,8 @@ constexpr uint16_t kServerPort = 80;
 // The smallest that every IPv4 host takes unfragmented, and EC2's jumbo frame.
 constexpr int kSmallestPacket = 68;
 constexpr int kLargestPacket = 9001;
+// Of more, only the kernels of both ends' nodes are looked at.
+constexpr size_t kMostNodes = 200;
 constexpr std::string_view kNodePrefix = "node/";
 constexpr std::string_view kServicePrefix = "svc/";
 
@@ -70,6 +72,10 @@ Result<End> FindEnd(WorldView& world, std::string_view text) {
   return PodEnd(world, text);
 }
 
+bool Contains(const std::vector<IpAddress>& addresses, IpAddress address) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+
 // All that a walk needs; what it points to lives here.
 struct Network {
   std::map<std::string, HostState> kernels;
@@ -78,11 +84,23 @@ struct Network {
   VpcFabric fabric{{}, {}};
 };
 
-Network NetworkOf(WorldView& world) {
+Network NetworkOf(WorldView& world, const End& from, const End& to) {
   Network network;
-  for (const NodeView& node : world.Nodes()) {
-    Result<HostState> kernel = KernelOf(world, node.name);
-    if (kernel) network.kernels.emplace(node.name, *std::move(kernel));
+  const std::vector<std::string> all = world.NodeNames();
+  std::set<std::string> needed(all.begin(), all.end());
+  if (all.size() > kMostNodes) {
+    needed = {from.node, to.node};
+    for (const PodView& pod : world.Pods()) {
+      const bool is_end = pod.ip && (pod.ip == to.ip || Contains(to.behind, *pod.ip));
+      if (is_end) needed.insert(pod.node);
+    }
+    for (const NodeView& node : world.Nodes()) {
+      if (node.ip == to.ip) needed.insert(node.name);
+    }
+  }
+  for (const std::string& node : needed) {
+    Result<HostState> kernel = KernelOf(world, node);
+    if (kernel) network.kernels.emplace(node, *std::move(kernel));
   }
   for (const auto& [name, kernel] : network.kernels) network.nodes.emplace(name, &kernel);
   for (const PodView& pod : world.Pods()) {
@@ -163,7 +181,7 @@ Result<std::string> PathText(WorldView& world, const PathOptions& options) {
   const Result<End> to = FindEnd(world, options.to);
   if (!to) return tl::unexpected(to.error());
 
-  const Network network = NetworkOf(world);
+  const Network network = NetworkOf(world, *from, *to);
   Packet packet;
   packet.tuple.src = *from->ip;
   packet.tuple.dst = *to->ip;
