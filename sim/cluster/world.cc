@@ -42,8 +42,8 @@ std::string StatusOf(const Node& node) {
   return node.draining ? ready + ",SchedulingDisabled" : ready;
 }
 
-std::string_view StatusOf(const Pod& pod) {
-  switch (pod.phase) {
+std::string_view StatusOf(PodPhase phase) {
+  switch (phase) {
     case PodPhase::kPending:
       return "Pending";
     case PodPhase::kStarting:
@@ -176,7 +176,7 @@ class World final : public WorldView {
       PodView view;
       view.ns = scenario_.workloads[static_cast<size_t>(pod->workload)].pod.ns;
       view.name = pod->name;
-      view.status = StatusOf(*pod);
+      view.status = StatusOf(pod->phase);
       if (pod->node != nullptr) view.node = pod->node->name();
       if (!pod->host_network) view.netns = pod->sandbox_id;
       view.eni = pod->eni;
@@ -204,6 +204,13 @@ class World final : public WorldView {
 
   std::vector<KubeServicePort> Services() const override {
     std::vector<KubeServicePort> services;
+    if (scenario_.services.empty()) return services;
+    std::map<int, std::vector<IpAddress>> running;  // by workload
+    for (const PodView& pod : Pods()) {
+      if (pod.ip && pod.status == StatusOf(PodPhase::kRunning)) {
+        running[pod.workload].push_back(*pod.ip);
+      }
+    }
     for (const ServiceSpec& spec : scenario_.services) {
       KubeServicePort service;
       const WorkloadSpec& workload = scenario_.workloads[static_cast<size_t>(spec.workload)];
@@ -212,9 +219,8 @@ class World final : public WorldView {
       service.protocol = spec.protocol;
       service.port = static_cast<uint16_t>(spec.port);
       service.node_port = static_cast<uint16_t>(spec.node_port.value_or(0));
-      for (const PodView& pod : Pods()) {
-        if (pod.workload != spec.workload || !pod.ip || pod.status != "Running") continue;
-        service.endpoints.push_back({*pod.ip, static_cast<uint16_t>(spec.target_port)});
+      for (const IpAddress ip : running[spec.workload]) {
+        service.endpoints.push_back({ip, static_cast<uint16_t>(spec.target_port)});
       }
       services.push_back(std::move(service));
     }

@@ -98,8 +98,9 @@ Network NetworkOf(WorldView& world, const End& from, const End& to) {
       if (node.ip == to.ip) needed.insert(node.name);
     }
   }
+  const std::vector<KubeServicePort> services = world.Services();
   for (const std::string& node : needed) {
-    Result<HostState> kernel = KernelOf(world, node);
+    Result<HostState> kernel = KernelOf(world, node, services);
     if (kernel) network.kernels.emplace(node, *std::move(kernel));
   }
   for (const auto& [name, kernel] : network.kernels) network.nodes.emplace(name, &kernel);

@@ -60,7 +60,7 @@ struct Place {
 };
 
 Result<Place> FindPlace(WorldView& world, const ViewOptions& options) {
-  Result<HostState> host = KernelOf(world, options.node);
+  Result<HostState> host = KernelOf(world, options.node, world.Services());
   if (!host) return tl::unexpected(host.error());
   if (options.pod.empty()) return Place{*std::move(host), ""};
   const Result<PodView> pod = FindPod(world, options.pod);
@@ -178,7 +178,8 @@ Table PoolOf(WorldView& world, const NodeView& node) {
 
 std::span<const ViewInfo> AllViews() { return kViews; }
 
-Result<HostState> KernelOf(WorldView& world, const std::string& node) {
+Result<HostState> KernelOf(WorldView& world, const std::string& node,
+                           const std::vector<KubeServicePort>& services) {
   if (const Result<NodeView> found = FindNode(world, node); !found) {
     return tl::unexpected(found.error());
   }
@@ -187,7 +188,7 @@ Result<HostState> KernelOf(WorldView& world, const std::string& node) {
   if (kernel == nullptr) return Usage(fmt::format("node {} has not booted at that time", node));
   HostState host = *kernel;
   if (world.scenario().system_pods) {
-    if (Status planned = Apply(PlanKubeProxy(world.Services()), host); !planned) {
+    if (Status planned = Apply(PlanKubeProxy(services), host); !planned) {
       return tl::unexpected(planned.error());
     }
   }

@@ -43,8 +43,9 @@ Result<std::vector<View>> ViewsOf(WorldView& world, std::string_view view,
 // `inspect cluster`: pods as kubectl, nodes as the AWS CLI, and whose addresses are whose.
 std::vector<View> ClusterViews(WorldView& world, OutputFormat format);
 
-// The node's kernel with kube-proxy's chains, as of now.
-Result<HostState> KernelOf(WorldView& world, const std::string& node);
+// The node's kernel, with kube-proxy's chains for these services.
+Result<HostState> KernelOf(WorldView& world, const std::string& node,
+                           const std::vector<KubeServicePort>& services);
 // By its name, or NAMESPACE/NAME if there are several of that name.
 Result<PodView> FindPod(WorldView& world, std::string_view name);
 
