@@ -589,18 +589,19 @@ Status Ec2::ModifyNetworkInterfaceAttribute(const ModifyNetworkInterfaceAttribut
   return {};
 }
 
+std::map<uint64_t, Ec2::EniIndex> Ec2::AllBySerial() const {
+  std::map<uint64_t, EniIndex> all;
+  for (EniIndex i = 0; i < enis_.size(); ++i) {
+    if (enis_[i].state != EniState::kGone) all.emplace(enis_[i].serial, i);
+  }
+  return all;
+}
+
 Result<std::vector<NetworkInterface>> Ec2::DescribeNetworkInterfaces(
     const std::vector<std::string>& ids) const {
   std::vector<NetworkInterface> out;
   if (ids.empty()) {
-    std::vector<const Eni*> all;
-    for (const Eni& eni : enis_) {
-      if (eni.state != EniState::kGone) all.push_back(&eni);
-    }
-    std::sort(all.begin(), all.end(),
-              [](const Eni* a, const Eni* b) { return a->serial < b->serial; });
-    out.reserve(all.size());
-    for (const Eni* eni : all) out.push_back(Describe(*eni));
+    for (const auto& [serial, index] : AllBySerial()) out.push_back(Describe(enis_[index]));
     return out;
   }
   out.reserve(ids.size());
@@ -717,11 +718,7 @@ Result<NetworkInterfacePage> Ec2::FindNetworkInterfaces(const NetworkInterfaceFi
   uint64_t from = 0;
   if (!token.empty()) std::from_chars(token.data(), token.data() + token.size(), from);
   std::map<uint64_t, EniIndex> all;
-  if (!filter.available) {
-    for (EniIndex i = 0; i < enis_.size(); ++i) {
-      if (enis_[i].state != EniState::kGone) all.emplace(enis_[i].serial, i);
-    }
-  }
+  if (!filter.available) all = AllBySerial();
   const std::map<uint64_t, EniIndex>& candidates = filter.available ? available_ : all;
   for (auto it = candidates.lower_bound(from); it != candidates.end(); ++it) {
     const Eni& eni = enis_[it->second];

@@ -240,6 +240,7 @@ class Ec2 {
   std::string NewId(std::string_view kind, uint64_t number) const;
   int SlotLimit(const Eni& eni) const;
   Result<EniIndex> FindEni(const std::string& id) const;
+  std::map<uint64_t, EniIndex> AllBySerial() const;
   Result<AssignedAddresses> Allocate(SubnetState& subnet, int addresses, int prefixes);
   Result<EniIndex> NewEni(uint32_t subnet, int secondary_ips, int prefixes);
   void Attach(EniIndex index, InstanceIndex instance, int device_index, int network_card);

@@ -8,6 +8,7 @@
 
 #include "core/cni/plugin.h"
 #include "core/rpc/local_channel.h"
+#include "sim/cluster/vpc_cni_ports.h"
 
 namespace cnisim {
 namespace {
@@ -50,21 +51,6 @@ class NoClock final : public Clock {
   TimePoint Now() const override { return kTimeZero; }
   TimerId StartTimer(TimePoint, Timer&) override { return 0; }
   void CancelTimer(TimerId) override {}
-};
-
-class NoDriver final : public PodNetworkDriver {
- public:
-  Task<Status> SetupPodNetwork(std::vector<PodInterface>, std::string, int) override {
-    co_return Status();
-  }
-  Task<Status> TeardownPodNetwork(std::vector<PodInterface>) override { co_return Status(); }
-  Task<Status> SetupBranchPodNetwork(PodInterface, std::string, BranchLink, int,
-                                     EnforcingMode) override {
-    co_return Status();
-  }
-  Task<Status> TeardownBranchPodNetwork(PodInterface, int, EnforcingMode) override {
-    co_return Status();
-  }
 };
 
 template <typename T>
@@ -115,7 +101,7 @@ struct Node {
   TrivialNode node;
   NoKubernetes kubernetes;
   NoClock clock;
-  NoDriver driver;
+  InstantDriver driver;
   std::optional<Backend> backend;
   LocalChannel channel;
   CniCall call;
