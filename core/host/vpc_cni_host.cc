@@ -130,7 +130,10 @@ Task<Status> VpcCniHost::SetupEni(IpAddress eni_primary_ip, int, int, int route_
   eni->route_table = route_table;
   const auto known = enis_.find(eni_primary_ip);
   eni->link_index = known != enis_.end() ? known->second.link_index : next_index_++;
-  const Status done = Carefully(PlanEniAttach(settings_, *eni));
+  std::vector<Operation> operations = PlanEniAttach(settings_, *eni);
+  // A link that is there gets the MTU of the settings.
+  if (known != enis_.end()) operations.front().verb = Verb::kReplace;
+  const Status done = Carefully(operations);
   if (done) enis_.insert_or_assign(eni_primary_ip, *std::move(eni));
   co_return done;
 }

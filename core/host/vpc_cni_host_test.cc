@@ -176,6 +176,8 @@ TEST_P(HostHistories, EndWhereThePlannerSays) {
     settings.node_port_support = !one_in(3);
     if (one_in(3)) settings.exclude_snat_cidrs = {Ipv4Cidr(Ipv4Address(192, 168, 0, 0), 16)};
     if (one_in(3)) settings.external_service_cidrs = {*IpCidr::Parse("172.16.0.0/12")};
+    settings.mtu = one_in(3) ? 1500 : 9001;
+    settings.pod_mtu = 9001;
     settings.connmark_backend =
         image == NodeImage::kAl2 ? ConnmarkBackend::kIptables : ConnmarkBackend::kNftables;
     return settings;

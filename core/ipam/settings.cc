@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "core/net/numbers.h"
 
@@ -139,6 +140,19 @@ Tags ParseAdditionalTags(Reader& reader) {
   return tags;
 }
 
+// As Go's net.ParseCIDR: bits of the host are masked.
+template <typename Cidr>
+std::optional<Cidr> MaskedBlock(std::string_view text) {
+  const size_t slash = text.find('/');
+  const auto address = IpAddress::Parse(text.substr(0, slash));
+  if (!address || slash == std::string_view::npos) return std::nullopt;
+  const std::optional<int> length = ParseInt(text.substr(slash + 1));
+  if (!length || *length < 0 || *length > (address->is_v4() ? 32 : 128)) return std::nullopt;
+  if (address->is_v4()) return Cidr(Ipv4Cidr(address->v4(), *length));
+  if constexpr (std::is_same_v<Cidr, IpCidr>) return Cidr(Ipv6Cidr(address->v6(), *length));
+  return std::nullopt;
+}
+
 // A comma-separated list of blocks; what is none is left out.
 template <typename Cidr>
 std::vector<Cidr> ParseBlocks(Reader& reader, const std::string& name, std::string_view kind) {
@@ -151,7 +165,7 @@ std::vector<Cidr> ParseBlocks(Reader& reader, const std::string& name, std::stri
     rest.remove_prefix(std::min(comma + 1, rest.size()));
     while (item.starts_with(' ')) item.remove_prefix(1);
     while (item.ends_with(' ')) item.remove_suffix(1);
-    if (const auto block = Cidr::Parse(item)) {
+    if (const std::optional<Cidr> block = MaskedBlock<Cidr>(item)) {
       blocks.push_back(*block);
     } else {
       reader.Warn(name, item, fmt::format("is not {} block; it is left out", kind));

@@ -83,6 +83,32 @@ TEST(Settings, AdditionalTags) {
   EXPECT_EQ(Warnings({{"ADDITIONAL_ENI_TAGS", "xxxx"}}), 1u);
 }
 
+// As Go reads marks and blocks: with base 0, and with bits of the host masked.
+TEST(Settings, HostNetworkIsReadAsTheRealAgentReadsIt) {
+  const auto network = [](const Environment& environment) {
+    return ParseEnvironment(environment)->settings.network;
+  };
+  for (const auto& [text, mark] : std::map<std::string, uint32_t>{{"0x100", 0x100},
+                                                                  {"0200", 0x80},
+                                                                  {"64", 64},
+                                                                  {"0", 0x80},
+                                                                  {"-1", 0x80},
+                                                                  {"4294967296", 0x80},
+                                                                  {"4294967295", 0xffffffff},
+                                                                  {"x", 0x80}}) {
+    EXPECT_EQ(network({{"AWS_VPC_K8S_CNI_CONNMARK", text}}).connmark, mark) << text;
+  }
+  const HostNetworkSettings blocks = network(
+      {{"AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", "192.168.7.1/16, 2001:db8::/32,x,10.0.0.0/33"},
+       {"AWS_EXTERNAL_SERVICE_CIDRS", "172.30.5.1/16,2001:db8::1/64"}});
+  EXPECT_EQ(blocks.exclude_snat_cidrs, (std::vector<Ipv4Cidr>{*Ipv4Cidr::Parse("192.168.0.0/16")}));
+  EXPECT_EQ(blocks.external_service_cidrs, (std::vector<IpCidr>{*IpCidr::Parse("172.30.0.0/16"),
+                                                                *IpCidr::Parse("2001:db8::/64")}));
+  EXPECT_EQ(network({{"AWS_VPC_K8S_CNI_RANDOMIZESNAT", "often"}}).randomize_snat, "prng");
+  EXPECT_FALSE(network({{"AWS_VPC_CNI_NODE_PORT_SUPPORT", "false"}}).node_port_support);
+  EXPECT_FALSE(network({{"DISABLE_TCP_EARLY_DEMUX", "true"}}).tcp_early_demux);
+}
+
 // EV-3 compares text: "5" > "0", but "-5" and "" are not.
 TEST(Settings, PrefixModeNeedsATarget) {
   const Environment prefixes{{"ENABLE_PREFIX_DELEGATION", "true"}};

@@ -102,6 +102,8 @@ class Reachability {
   void RemovePod(const std::string& name);
   void AddPool(const PodPool& pool) { pools_.push_back(pool); }
 
+  const std::map<std::string, ClusterPod>& pods() const { return pods_; }
+
   // The whole cluster. At most so many examples a finding.
   ReachabilityReport Decide(size_t max_examples = 3) const;
 

@@ -66,7 +66,7 @@ std::string RenderWalk(const WalkResult& result, const std::map<std::string, std
                        step.route  ? RenderRoute(step.route->key, step.route->value, true)
                        : step.rule ? "local "
                                    : "no route ");
-        out.pop_back();
+        while (out.ends_with(' ')) out.pop_back();
         break;
       }
       case WalkStep::Kind::kNetfilter:

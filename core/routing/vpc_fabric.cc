@@ -124,12 +124,21 @@ VpcFabric::NextHop VpcFabric::NextHopOf(const VpcInterface& from, const FabricFr
   return frame.via == frame.dst ? NextHop::kDestination : NextHop::kVia;
 }
 
+bool VpcFabric::IsResolver(IpAddress address) const {
+  return !cidrs_.empty() && cidrs_.front().is_v4() && address == cidrs_.front().network().Offset(2);
+}
+
 FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
   const VpcInterface* to = HolderOf(frame.dst);
+  const bool fits = frame.size <= kInternetMtu || !frame.dont_fragment;
+  if (frame.node.empty() && to != nullptr && !IsResolver(frame.src) && !fits) {
+    return {DropReason::kPacketTooBig, "", ""};
+  }
   if (!frame.node.empty()) {
     const VpcInterface* from = Find(frame.node, frame.link);
     if (from == nullptr) return {DropReason::kNoDevice, "", ""};
     if (!PassesCheck(*from, frame.src)) return {DropReason::kSourceCheck, "", ""};
+    if (IsResolver(frame.dst)) return {DropReason::kNone, "", ""};
     if (!IsGateway(*from, frame.via)) {
       if (NextHopOf(*from, frame) == NextHop::kNobody) return {DropReason::kNoNeighbour, "", ""};
       to = HolderOf(frame.via);
@@ -140,7 +149,6 @@ FabricVerdict VpcFabric::Carry(const FabricFrame& frame) const {
     const bool inside =
         AnyContains(cidrs_, frame.dst) || IsPrivate(frame.dst) || frame.node.empty();
     if (inside) return {DropReason::kUnknownDestination, "", ""};
-    const bool fits = frame.size <= kInternetMtu || !frame.dont_fragment;
     return {fits ? DropReason::kNone : DropReason::kPacketTooBig, "", ""};
   }
   if (!PassesCheck(*to, frame.dst)) return {DropReason::kDestinationCheck, "", ""};

@@ -63,6 +63,8 @@ class VpcFabric final : public Fabric {
   std::set<IpCidr> Subnets() const;
 
  private:
+  // The VPC's DNS, at the third address of its first block. To walks, it is outside.
+  bool IsResolver(IpAddress address) const;
   void Claim(const VpcInterface& interface, const IpCidr& addresses);
   void Release(const VpcInterface& interface, const IpCidr& addresses);
 

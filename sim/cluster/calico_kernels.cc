@@ -1,6 +1,7 @@
 #include "sim/cluster/calico_kernels.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -37,11 +38,11 @@ std::optional<IpAddress> TunnelAddress(const BlockStore& store, CalicoTunnel tun
 }  // namespace
 
 const HostState* CalicoKernels::Of(const Node& node) {
-  const uint64_t events = context_.simulation.events_executed();
-  if (as_of_ != events || states_.empty()) {
+  const std::pair now(context_.simulation.events_executed(), context_.address_changes);
+  if (as_of_ != now || states_.empty()) {
     cluster_ = ClusterNow();
     states_.clear();
-    as_of_ = events;
+    as_of_ = now;
   }
   auto found = states_.find(node.name());
   if (found == states_.end()) {
@@ -83,16 +84,21 @@ CalicoCluster CalicoKernels::ClusterNow() const {
     planned.nat_outgoing = pool.nat_outgoing;
     cluster.pools.push_back(std::move(planned));
   }
+  std::set<Ipv4Cidr> confirmed;
   for (const std::string& host : store_.Hosts()) {
-    for (const Ipv4Cidr& block : store_.ConfirmedBlocksOf(host)) {
-      cluster.blocks.push_back({block, host, true});
-    }
+    for (const Ipv4Cidr& block : store_.ConfirmedBlocksOf(host)) confirmed.insert(block);
   }
+  // A block that nobody owns has no route of its own, but its addresses have.
+  store_.ForEachBlock([&](const AllocationBlock& block) {
+    const bool owned = block.host().has_value();
+    cluster.blocks.push_back(
+        {block.cidr(), owned ? *block.host() : "", !owned || confirmed.contains(block.cidr())});
+  });
   for (const auto& [name, node] : nodes_) {
     cluster.nodes.push_back(NodeNow(*node));
     int index = 10;  // of the first pod's link; those before are the host's own
     for (const Pod* pod : node->pods()) {
-      if (!pod->ip || pod->host_network) continue;
+      if (!pod->ip || pod->host_network || pod->disconnected) continue;
       CalicoPod planned;
       planned.node = name;
       planned.netns = pod->sandbox_id;

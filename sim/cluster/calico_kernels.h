@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/ipam/calico/block_store.h"
 #include "core/routing/calico_planner.h"
@@ -40,8 +41,8 @@ class CalicoKernels {
   const Ec2& ec2_;
   const BlockStore& store_;
   const CalicoNodes& nodes_;
-  // As of so many events.
-  uint64_t as_of_ = 0;
+  // As of so many events and changes of pods' addresses.
+  std::pair<uint64_t, uint64_t> as_of_;
   CalicoCluster cluster_;
   std::map<std::string, HostState, std::less<>> states_;
 };

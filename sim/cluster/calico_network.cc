@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "sim/cluster/network_model.h"
 #include "sim/cluster/node.h"
+#include "sim/cluster/pod_store.h"
 
 namespace cnisim {
 namespace {
@@ -80,6 +82,11 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
   }
 
   Task<void> Del(Pod& pod) override {
+    pod.disconnected = true;
+    ++cluster_.context_.address_changes;
+    if (cluster_.context_.network_model != nullptr && pod.ip) {
+      cluster_.context_.network_model->OnPodGone(ClusterPodOf(pod));
+    }
     const ReleaseReply reply =
         cluster_.ipam_.ReleasePod(pod.sandbox_id, node_.NamespaceOf(pod), pod.name, Now());
     co_await Simulation().SleepUntil(AfterCalls(reply.cost));
@@ -94,9 +101,8 @@ class CalicoFactory::NodeIpam final : public NodeNetwork {
  private:
   Task<void> RunContainer(Duration start_delay) {
     co_await Simulation().Sleep(start_delay);
-    if (cluster_.tunnel_) {
-      const AssignReply reply =
-          cluster_.ipam_.AssignTunnelAddress(node_.name(), *cluster_.tunnel_, Now());
+    for (const CalicoTunnel tunnel : cluster_.tunnels_) {
+      const AssignReply reply = cluster_.ipam_.AssignTunnelAddress(node_.name(), tunnel, Now());
       if (!reply.status) {
         cluster_.context_.TellFinding(
             "tunnel-without-address", Severity::kError,
@@ -142,7 +148,7 @@ CalicoFactory::CalicoFactory(ClusterContext& context, const Ec2& ec2)
     pool.cidr = spec.cidr;
     pool.block_size = spec.block_size;
     pool.tunnel = TunnelOf(spec.encapsulation);
-    if (!tunnel_) tunnel_ = pool.tunnel;
+    if (pool.tunnel) tunnels_.insert(*pool.tunnel);
     const Status added = store_.AddPool(std::move(pool));
     assert(added);
     static_cast<void>(added);

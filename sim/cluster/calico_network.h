@@ -9,7 +9,7 @@
 
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -44,7 +44,7 @@ class CalicoFactory final : public NetworkFactory, private CalicoClusterView {
   void CollectLater();
 
   ClusterContext& context_;
-  std::optional<CalicoTunnel> tunnel_;  // of the first pool that has one
+  std::set<CalicoTunnel> tunnels_;  // that any pool has
   BlockStore store_;
   CalicoIpam ipam_;
   CalicoGarbageCollector collector_;

@@ -2,6 +2,7 @@
 #ifndef CNISIM_SIM_CLUSTER_CLUSTER_CONTEXT_H_
 #define CNISIM_SIM_CLUSTER_CLUSTER_CONTEXT_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ struct ClusterContext {
   // Nodes keep what their kernels hold: links, routes, rules.
   bool track_kernels = false;
   NetworkModel* network_model = nullptr;  // null unless the run is checked
+  // How often a pod has got an address, or given one back.
+  uint64_t address_changes = 0;
   // Before time zero of a settled start: people and machines take no time, EC2 does not throttle.
   bool warming_up = false;
   // Entities of the scenario's parts, by their index there.

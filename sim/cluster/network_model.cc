@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/routing/vpc_cni_planner.h"
+
 namespace cnisim {
 namespace {
 
@@ -91,7 +93,8 @@ void NetworkModel::OnPodConnected(const ClusterPod& pod) {
 
 void NetworkModel::OnPodGone(const ClusterPod& pod) {
   reachability_.RemovePod(pod.name);
-  if (!ReadyFor(pod)) return;
+  // A kernel that is planned anew has nothing left over.
+  if (!keeps_kernels_ || !ReadyFor(pod)) return;
   NodeNetwork* network = world_.NetworkOf(pod.node);
   // An agent that is down hears of it later, and cleans up then.
   if (network != nullptr && network->Serving()) Judge(reachability_.DecideFor(pod));
@@ -108,10 +111,30 @@ void NetworkModel::DecideAll() {
   Judge(reachability_.Decide().findings);
 }
 
+bool NetworkModel::IsExternalService(const ReachabilityFinding& finding) const {
+  const auto covers = [&](const ClusterPod& to, const std::string& node) {
+    const auto kernel = kernels_.find(node);
+    if (kernel == kernels_.end()) return false;
+    return std::ranges::any_of(kernel->second->net.rules, [&](const Rule& rule) {
+      return rule.priority == kExternalServiceRule && rule.to && rule.to->Contains(to.ip);
+    });
+  };
+  return std::ranges::any_of(finding.examples, [&](const auto& pair) {
+    const auto from = reachability_.pods().find(pair.first);
+    const auto to = reachability_.pods().find(pair.second);
+    if (to == reachability_.pods().end()) return false;
+    // The answer of a pod to its own node's agent goes the same way.
+    return covers(to->second,
+                  from != reachability_.pods().end() ? from->second.node : to->second.node);
+  });
+}
+
 void NetworkModel::Judge(const std::vector<ReachabilityFinding>& found) {
   for (const ReachabilityFinding& finding : found) {
-    const std::string_view name = ReachabilityProblemName(finding.problem);
-    if (!IsMisconfiguration(finding.problem)) {
+    const bool external = IsExternalService(finding);
+    const std::string_view name =
+        external ? "external-services-cover-pods" : ReachabilityProblemName(finding.problem);
+    if (!external && !IsMisconfiguration(finding.problem)) {
       NodeNetwork* network = world_.NetworkOf(finding.node);
       if (network != nullptr && network->ForgotAddresses()) continue;  // a quirk, told as one
       violations_.push_back(finding.explanation);

@@ -55,6 +55,8 @@ class NetworkModel {
   void Refresh(const std::string& node);
   void DetachAll(const std::string& node);
   void Judge(const std::vector<ReachabilityFinding>& found);
+  // AWS_EXTERNAL_SERVICE_CIDRS sends what is for a pod of the finding to the primary ENI.
+  bool IsExternalService(const ReachabilityFinding& finding) const;
 
   const WorldView& world_;
   const bool keeps_kernels_;  // unlike Calico's

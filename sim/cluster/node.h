@@ -74,6 +74,7 @@ class Node {
 
   std::optional<InstanceIndex> instance;  // at EC2, once launched
   std::unique_ptr<NodeNetwork> network;
+  bool booted = false;  // its kernel runs
   TimePoint joined;
   std::optional<TimePoint> ready;
   bool schedulable = false;

@@ -12,6 +12,14 @@ constexpr uint64_t kUpperHalf = 0xc000000000000000;  // of a /64
 
 }  // namespace
 
+std::optional<IpAddress> PrimaryIpv6Of(const SubnetSpec& subnet, const NetworkInterface& eni) {
+  if (!subnet.ipv6_cidr || eni.device_index != 0 || eni.network_card_index != 0) {
+    return std::nullopt;
+  }
+  const auto place = static_cast<uint64_t>(IpCidr(subnet.cidr).OffsetOf(eni.primary_ip));
+  return IpAddress(subnet.ipv6_cidr->network()).Offset(kUpperHalf + place);
+}
+
 NodeKernel::NodeKernel(const ClusterContext& context, const Node& node, const Ec2& ec2,
                        InstanceIndex instance, const AgentSettings& settings)
     : context_(context),
@@ -48,13 +56,10 @@ VpcCniNode NodeKernel::AtBoot() const {
   for (const AttachedInterface& interface : ec2_.InterfacesOf(instance_)) {
     if (interface.vlan || interface.eni.device_index != 0) continue;
     node.enis.push_back(EniOf(interface));
-    if (const auto& block = vpc.subnets[interface.subnet].ipv6_cidr) {
-      // EC2's choice of the primary IPv6 address is not simulated. This one, of the IPv4 address's
-      // place in the upper half of the block, is nobody else's.
-      const IpCidr v4 = vpc.subnets[interface.subnet].cidr;
-      const auto place = static_cast<uint64_t>(v4.OffsetOf(interface.eni.primary_ip));
-      node.subnet_ipv6 = *block;
-      node.node_ipv6 = node.subnet_ipv6.network().Offset(kUpperHalf + place);
+    const SubnetSpec& subnet = vpc.subnets[interface.subnet];
+    if (const auto ipv6 = PrimaryIpv6Of(subnet, interface.eni)) {
+      node.subnet_ipv6 = *subnet.ipv6_cidr;
+      node.node_ipv6 = *ipv6;
     }
     break;
   }

@@ -14,6 +14,11 @@
 
 namespace cnisim {
 
+// The IPv6 address of an instance's first ENI, if its subnet has IPv6. EC2's choice is not
+// simulated: this one, of the IPv4 address's place in the upper part of the block, is nobody
+// else's.
+std::optional<IpAddress> PrimaryIpv6Of(const SubnetSpec& subnet, const NetworkInterface& eni);
+
 class NodeKernel final : private VpcCniInstance {
  public:
   // All outlive this. `settings` is what the agent's containers would start with now.

@@ -114,10 +114,12 @@ Task<void> NodeManager::Boot(Node& node) {
   }
   if (!context_.warming_up) {
     co_await simulation.Sleep(node.Sample(constants.node_boot, "boot"));
+    node.booted = true;
     const bool aws = context_.scenario.network.plugin == Plugin::kAwsVpcCni;
     co_await simulation.Sleep(
         node.Sample(aws ? constants.node_agent_start : constants.calico_start, "agent"));
   }
+  node.booted = true;
   node.network->Start([this, &node] { OnNetworkReady(node); });
 }
 

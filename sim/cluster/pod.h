@@ -44,6 +44,7 @@ struct Pod {
   std::string sandbox_id;
   std::optional<IpAddress> ip;
   TimePoint ip_since;
+  bool disconnected = false;  // its DEL has given the address back; the kubelet does not know yet
   std::string eni;
   std::optional<IpAddress> last_ip;
 

@@ -18,12 +18,12 @@ std::optional<TimePoint> NotBeforeStart(std::optional<TimePoint> at) {
   return at;
 }
 
+}  // namespace
+
 ClusterPod ClusterPodOf(const Pod& pod) {
   return {fmt::format("{}/{}", pod.node->NamespaceOf(pod), pod.name), pod.node->name(),
           pod.sandbox_id, *pod.ip};
 }
-
-}  // namespace
 
 Pod& PodStore::Create(int workload, std::string name) {
   const WorkloadSpec& spec = context_.scenario.workloads[static_cast<size_t>(workload)];
@@ -68,6 +68,8 @@ void PodStore::SetPhase(Pod& pod, PodPhase phase) {
 void PodStore::TakeAddress(Pod& pod, IpAddress ip, const std::string& eni) {
   pod.ip = pod.last_ip = ip;
   pod.ip_since = context_.Now();
+  pod.disconnected = false;
+  ++context_.address_changes;
   pod.eni = eni;
   if (context_.network_model != nullptr) {
     context_.network_model->OnPodConnected(ClusterPodOf(pod));
@@ -80,6 +82,7 @@ void PodStore::ReturnAddress(Pod& pod) {
   std::optional<ClusterPod> gone;
   if (context_.network_model != nullptr) gone = ClusterPodOf(pod);
   pod.ip.reset();
+  ++context_.address_changes;
   if (gone) context_.network_model->OnPodGone(*gone);
 }
 

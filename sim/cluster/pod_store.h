@@ -7,10 +7,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/routing/reachability.h"
 #include "sim/cluster/cluster_context.h"
 #include "sim/cluster/pod.h"
 
 namespace cnisim {
+
+// A pod with an address, as the network model knows it.
+ClusterPod ClusterPodOf(const Pod& pod);
 
 class PodStore {
  public:

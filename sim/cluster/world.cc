@@ -10,6 +10,7 @@
 #include "sim/cluster/link_name.h"
 #include "sim/cluster/network_factory.h"
 #include "sim/cluster/network_model.h"
+#include "sim/cluster/node_kernel.h"
 #include "sim/cluster/node_manager.h"
 #include "sim/cluster/vpc_resource_controller.h"
 #include "sim/cluster/workload_controller.h"
@@ -199,7 +200,7 @@ class World final : public WorldView {
 
   NodeNetwork* NetworkOf(std::string_view name) const override {
     const Node* node = FindNode(name);
-    return node == nullptr ? nullptr : node->network.get();
+    return node == nullptr || !node->booted ? nullptr : node->network.get();
   }
 
   std::vector<KubeServicePort> Services() const override {
@@ -260,6 +261,9 @@ class World final : public WorldView {
       const SubnetSpec& subnet = scenario_.vpc.subnets[attached.subnet];
       interface.subnets.push_back(subnet.cidr);
       if (subnet.ipv6_cidr) interface.subnets.push_back(*subnet.ipv6_cidr);
+      if (const auto ipv6 = PrimaryIpv6Of(subnet, eni); ipv6 && !attached.vlan) {
+        interface.addresses.emplace_back(*ipv6);
+      }
       interface.addresses.emplace_back(IpAddress(eni.primary_ip));
       for (const Ipv4Address ip : eni.secondary_ips) {
         interface.addresses.emplace_back(IpAddress(ip));
@@ -357,7 +361,7 @@ class World final : public WorldView {
     // Every pod with an address of its own.
     std::map<IpAddress, const Pod*> holders;
     for (const Pod* pod : pods_.All()) {
-      if (!pod->ip) continue;
+      if (!pod->ip || pod->disconnected) continue;
       const auto [it, unique] = holders.emplace(*pod->ip, pod);
       if (!unique && !ForgotAddresses(*pod) && !ForgotAddresses(*it->second)) {
         violations_.push_back(fmt::format("pods {} and {} both have {}", it->second->name,

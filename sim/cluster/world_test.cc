@@ -693,6 +693,32 @@ TEST(World, FindsWhatAVpcDoesNotCarry) {
   EXPECT_EQ(NetworkFindingsOf(Encapsulation::kNone, true), Codes{"no-route-across-subnets"});
 }
 
+// A pool so small that nodes borrow from each other, on nodes that come and go and leave blocks
+// without an owner behind.
+TEST(World, BorrowedAddressesAndBlocksWithoutAnOwnerAreReached) {
+  Scenario scenario = Churn(6, "m5.large", 60);
+  scenario.network.plugin = Plugin::kCalico;
+  IpPoolSpec pool;
+  pool.name = "small";
+  pool.cidr = *Ipv4Cidr::Parse("192.168.0.0/24");
+  pool.block_size = 28;
+  scenario.network.calico.ip_pools = {pool};
+  scenario.node_groups[0].node_lifetime = *Distribution::Exponential(minutes(4));
+  RunChecked(scenario, 1);
+}
+
+TEST(World, ASettingThatLeadsPodsAstrayIsAFindingAndNoViolation) {
+  Scenario scenario = Churn(4, "m5.large", 60);
+  scenario.network.env["AWS_EXTERNAL_SERVICE_CIDRS"] = "10.0.0.0/16";
+  Transcript transcript;
+  WorldOptions options;
+  options.check_invariants = true;
+  const WorldResult result = RunWorld(scenario, 1, transcript, options);
+  EXPECT_TRUE(result.violations.empty()) << result.violations.front();
+  ASSERT_FALSE(result.network_findings.empty());
+  EXPECT_EQ(result.network_findings.front().code, "external-services-cover-pods");
+}
+
 TEST(World, CanBeLookedIntoAtAnyMoment) {
   const Scenario scenario = Churn(4, "m5.large", 60);
   for (const Duration at : {Duration(minutes(0)), Duration(minutes(15)), Duration(minutes(47))}) {

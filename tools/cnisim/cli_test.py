@@ -549,8 +549,27 @@ def test_inspect_services(place):
     running = [pod for pod in json.loads(view(place, "svc.yaml", "cluster", "-o", "json"))["pods"]
                if pod["STATUS"] == "Running"]
     assert nat.count("-j DNAT --to-destination") == len(running) > 20 and ":8080" in nat
+    result = place.cnisim("inspect", "svc.yaml", "path", "node/workers-1", "svc/api", "--protocol",
+                          "udp", code=2)
+    assert "a service for tcp, not for udp" in result.stderr
     out = view(place, "svc.yaml", "path", "outside", "node/workers-1", "--port", "30080")
     assert "arrives at pod api-" in out and "comes back" in out, out
+
+
+def test_inspect_paths_keep_to_one_family(place):
+    six = TINY.replace("cidrBlocks: [10.0.0.0/16]",
+                       'cidrBlocks: [10.0.0.0/16]\n    ipv6CidrBlock: "2600:1f13:b26:ff00::/56"')
+    six = six.replace("  workloads:", """  network:
+    env: {ENABLE_IPv4: "false", ENABLE_IPv6: "true", ENABLE_PREFIX_DELEGATION: "true"}
+  workloads:""")
+    (place.path / "six.yaml").write_text(six)
+    pod = json.loads(view(place, "six.yaml", "--node", "workers-1", "pods", "-o", "json"))[0]["NAME"]
+    for ends in ((pod, "node/workers-2"), ("node/workers-2", pod), ("outside", pod)):
+        out = view(place, "six.yaml", "path", *ends)
+        assert "comes back as one of the same connection" in out and "10.0.0" not in out, out
+    result = place.cnisim("inspect", "six.yaml", "path", pod, "10.0.0.2", code=2)
+    assert "no addresses of one family" in result.stderr
+    assert "pref medium\n" in view(place, "six.yaml", "path", pod, "node/workers-2")
 
 
 def test_inspect_refuses_what_it_cannot_show(place):
@@ -566,6 +585,7 @@ def test_inspect_refuses_what_it_cannot_show(place):
             (("tiny.yaml", "path", "api-1"), "write path FROM TO"),
             (("tiny.yaml", "path", "8.8.8.8", "10.0.0.1"), "sends nothing"),
             (("tiny.yaml", "path", "outside", "svc/none"), "no service 'none'"),
+            (("tiny.yaml", "path", "outside", "10.0.0.2", "--protocol", "sctp"), "sctp"),
             (("tiny.yaml", "--run", "1", "cluster"), "--run is for results files"),
             (("tiny.yaml", "cluster", "-o", "csv"), "ask for one view"),
             (("tiny.db", "--run", "2", "cluster"), "has no run 2"),
@@ -596,6 +616,8 @@ def test_trace(place):
         of_pod = json.loads(place.cnisim("trace", "tiny.db", "--pod", name, "-o", "json").stdout)
         assert rows[0] in of_pod and {row["pod"] for row in of_pod} == {pod}
     assert pod in place.cnisim("trace", "tiny.db", "--ip", ip).stdout
+    place.cnisim("run", "tiny.yaml", "--seeds", "1,2", "--db", "two.db")
+    assert "choose one with --run" in place.cnisim("trace", "two.db", "--ip", ip, code=2).stderr
     for args, message in (((), "--ip ADDRESS or --pod POD"),
                           (("--ip", "10.0.0"), "no IP address"),
                           (("--ip", "10.9.9.9"), "no pod ever held"),

@@ -101,7 +101,8 @@ Command AddInspect(CLI::App& app) {
       ->type_name("TIME");
   app.add_option("--table", options->view.table, "Of route: only this table")->type_name("N");
   app.add_flag("-6", options->ipv6, "IPv6 rules, routes, neighbours and chains");
-  app.add_option("--protocol", options->path.protocol, "Of path: tcp (default), udp or icmp")
+  app.add_option("--protocol", options->path.protocol,
+                 "Of path: tcp, udp or icmp (default: the service's, or tcp)")
       ->check(CLI::IsMember({"tcp", "udp", "icmp"}).description(""))
       ->type_name("NAME");
   app.add_option("--port", options->path.port, "Of path: the destination's (default 80)")
@@ -110,7 +111,7 @@ Command AddInspect(CLI::App& app) {
       ->check(CLI::Range(20, 65535).description(""))
       ->type_name("N");
   app.add_option("--run", options->snapshot.run, "Which run of a results file")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   app.add_option("--seed", options->snapshot.seed, "Seed of a scenario")->type_name("N");
   app.add_option("--set", options->snapshot.sets, "Set a value of a scenario (repeatable)")

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/routing/forwarding_walk.h"
+#include "core/routing/route_lookup.h"
 #include "core/routing/vpc_fabric.h"
 #include "tools/cnisim/inspect_views.h"
 
@@ -22,30 +25,52 @@ constexpr int kSmallestPacket = 68;
 constexpr int kLargestPacket = 9001;
 // Of more, only the kernels of both ends' nodes are looked at.
 constexpr size_t kMostNodes = 200;
+constexpr std::string_view kOutside = "outside";
 constexpr std::string_view kNodePrefix = "node/";
 constexpr std::string_view kServicePrefix = "svc/";
 
 struct End {
-  std::string node;   // empty: outside
-  std::string netns;  // empty: the node itself
-  std::optional<IpAddress> ip;
+  std::string node;            // empty: outside
+  std::string netns;           // empty: the node itself
+  std::vector<IpAddress> ips;  // one of a family
   std::optional<uint16_t> port;
   std::string protocol;           // of a service
   std::vector<IpAddress> behind;  // endpoints of a service
 };
 
+// A node's own addresses are those of its primary ENI.
 Result<End> NodeEnd(WorldView& world, std::string_view name) {
   for (const NodeView& node : world.Nodes()) {
-    if (node.name == name) return End{node.name, "", node.ip, std::nullopt, "", {}};
+    if (node.name != name) continue;
+    End end;
+    end.node = node.name;
+    end.ips = {node.ip};
+    NodeNetwork* network = world.NetworkOf(node.name);
+    const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+    if (kernel == nullptr) {
+      return Fail("usage", fmt::format("node {} has not booted at that time", name));
+    }
+    const std::string link = LinkOfAddress(kernel->net, node.ip);
+    for (const auto& [key, attributes] : kernel->net.addresses) {
+      if (key.dev == link && !key.address.is_v4()) end.ips.push_back(key.address);
+    }
+    return end;
   }
   return Fail("usage", fmt::format("there is no node '{}' at that time", name));
+}
+
+// Documentation's own addresses (RFC 5737, RFC 3849).
+End OutsideEnd() {
+  End end;
+  end.ips = {Ipv4Address(198, 51, 100, 7), Ipv6Address(0x20010db800000000, 7)};
+  return end;
 }
 
 Result<End> PodEnd(WorldView& world, std::string_view name) {
   const Result<PodView> pod = FindPod(world, name);
   if (!pod) return tl::unexpected(pod.error());
   if (!pod->ip) return Fail("usage", fmt::format("pod {} has no address at that time", name));
-  return End{pod->node, pod->netns, pod->ip, std::nullopt, "", {}};
+  return End{pod->node, pod->netns, {*pod->ip}, std::nullopt, "", {}};
 }
 
 Result<End> ServiceEnd(WorldView& world, std::string_view name) {
@@ -53,7 +78,7 @@ Result<End> ServiceEnd(WorldView& world, std::string_view name) {
     const size_t slash = service.name.find('/');
     if (service.name != name && std::string_view(service.name).substr(slash + 1) != name) continue;
     End end;
-    end.ip = service.cluster_ip;
+    end.ips = {service.cluster_ip};
     end.port = service.port;
     end.protocol = service.protocol;
     for (const KubeEndpoint& endpoint : service.endpoints) end.behind.push_back(endpoint.ip);
@@ -64,16 +89,26 @@ Result<End> ServiceEnd(WorldView& world, std::string_view name) {
 }
 
 Result<End> FindEnd(WorldView& world, std::string_view text) {
+  if (text == kOutside) return OutsideEnd();
   if (text.starts_with(kNodePrefix)) return NodeEnd(world, text.substr(kNodePrefix.size()));
   if (text.starts_with(kServicePrefix)) {
     return ServiceEnd(world, text.substr(kServicePrefix.size()));
   }
-  if (const auto ip = IpAddress::Parse(text)) return End{"", "", *ip, std::nullopt, "", {}};
+  if (const auto ip = IpAddress::Parse(text)) return End{"", "", {*ip}, std::nullopt, "", {}};
   return PodEnd(world, text);
 }
 
 bool Contains(const std::vector<IpAddress>& addresses, IpAddress address) {
   return std::ranges::find(addresses, address) != addresses.end();
+}
+
+std::optional<std::pair<IpAddress, IpAddress>> OfOneFamily(const End& from, const End& to) {
+  for (const IpAddress dst : to.ips) {
+    for (const IpAddress src : from.ips) {
+      if (src.is_v4() == dst.is_v4()) return std::pair(src, dst);
+    }
+  }
+  return std::nullopt;
 }
 
 // All that a walk needs; what it points to lives here.
@@ -91,16 +126,19 @@ Network NetworkOf(WorldView& world, const End& from, const End& to) {
   if (all.size() > kMostNodes) {
     needed = {from.node, to.node};
     for (const PodView& pod : world.Pods()) {
-      const bool is_end = pod.ip && (pod.ip == to.ip || Contains(to.behind, *pod.ip));
+      const bool is_end = pod.ip && (Contains(to.ips, *pod.ip) || Contains(to.behind, *pod.ip));
       if (is_end) needed.insert(pod.node);
     }
     for (const NodeView& node : world.Nodes()) {
-      if (node.ip == to.ip) needed.insert(node.name);
+      if (Contains(to.ips, node.ip)) needed.insert(node.name);
     }
   }
   const std::vector<KubeServicePort> services = world.Services();
   for (const std::string& node : needed) {
-    Result<HostState> kernel = KernelOf(world, node, services);
+    // kube-proxy translates where a connection begins, or comes in.
+    const bool translates = node == from.node || node == to.node || from.node.empty();
+    Result<HostState> kernel =
+        KernelOf(world, node, translates ? services : std::vector<KubeServicePort>());
     if (kernel) network.kernels.emplace(node, *std::move(kernel));
   }
   for (const auto& [name, kernel] : network.kernels) network.nodes.emplace(name, &kernel);
@@ -171,22 +209,30 @@ std::string InWords(const Network& network, const WalkResult& there, const Packe
 }  // namespace
 
 Result<std::string> PathText(WorldView& world, const PathOptions& options) {
-  Result<End> from = options.from == "outside"
-                         ? Result<End>(End{"", "", Ipv4Address(198, 51, 100, 7), {}, "", {}})
-                         : FindEnd(world, options.from);
+  const Result<End> from = FindEnd(world, options.from);
   if (!from) return tl::unexpected(from.error());
-  if (from->node.empty() && options.from != "outside") {
+  if (from->node.empty() && options.from != kOutside) {
     return Fail("usage",
                 fmt::format("'{}' sends nothing: name a pod, node/NODE or outside", options.from));
   }
   const Result<End> to = FindEnd(world, options.to);
   if (!to) return tl::unexpected(to.error());
 
+  const auto addresses = OfOneFamily(*from, *to);
+  if (!addresses) {
+    return Fail("usage",
+                fmt::format("{} and {} have no addresses of one family", options.from, options.to));
+  }
+  const std::string protocol =
+      options.protocol.value_or(to->protocol.empty() ? "tcp" : to->protocol);
+  if (!to->protocol.empty() && protocol != to->protocol) {
+    return Fail("usage", fmt::format("{} is a service for {}, not for {}", options.to, to->protocol,
+                                     protocol));
+  }
   const Network network = NetworkOf(world, *from, *to);
   Packet packet;
-  packet.tuple.src = *from->ip;
-  packet.tuple.dst = *to->ip;
-  packet.tuple.protocol = to->protocol.empty() ? options.protocol : to->protocol;
+  std::tie(packet.tuple.src, packet.tuple.dst) = *addresses;
+  packet.tuple.protocol = protocol;
   if (packet.tuple.protocol != "icmp") {
     packet.tuple.source_port = kClientPort;
     packet.tuple.destination_port = options.port.value_or(to->port.value_or(kServerPort));

@@ -13,11 +13,11 @@
 namespace cnisim {
 
 struct PathOptions {
-  std::string from;  // a pod, node/NODE for the node itself, or "outside"
-  std::string to;    // a pod, svc/SERVICE, node/NODE, or an address
-  std::string protocol = "tcp";
-  std::optional<uint16_t> port;  // the service's, or 80
-  int size = 100;                // of the IP packet, in bytes
+  std::string from;                     // a pod, node/NODE for the node itself, or "outside"
+  std::string to;                       // a pod, svc/SERVICE, node/NODE, an address, or "outside"
+  std::optional<std::string> protocol;  // the service's, or tcp
+  std::optional<uint16_t> port;         // the service's, or 80
+  int size = 100;                       // of the IP packet, in bytes
 };
 
 // Each step of both ways, and what they come to. An error of code "usage" if there is no such end.

@@ -192,6 +192,13 @@ Result<HostState> KernelOf(WorldView& world, const std::string& node,
       return tl::unexpected(planned.error());
     }
   }
+  // Felix keeps its jumps at the head (ChainInsertMode Insert), whoever came before.
+  for (auto& [key, rules] : host.chains) {
+    std::ranges::stable_partition(rules, [](const IptablesRule& rule) {
+      const auto* jump = std::get_if<JumpTarget>(&rule.target);
+      return jump != nullptr && jump->chain.starts_with("cali-");
+    });
+  }
   return host;
 }
 

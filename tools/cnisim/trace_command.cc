@@ -17,7 +17,7 @@ struct Options {
   std::string db;
   std::string ip;
   std::string pod;
-  int64_t run = 1;
+  int64_t run = 0;  // 0: the only one
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -78,7 +78,7 @@ std::string Absence(Database& db, const Options& options) {
   return fmt::format("no pod '{}' ever held an address", options.pod);
 }
 
-ExitCode Trace(const Options& options) {
+ExitCode Trace(Options options) {
   if (options.db.empty()) return UsageError("trace: no results file");
   if (options.ip.empty() == options.pod.empty()) {
     return UsageError("trace: write --ip ADDRESS or --pod POD");
@@ -88,6 +88,13 @@ ExitCode Trace(const Options& options) {
   }
   Result<Database> db = Database::OpenReadOnly(options.db);
   if (!db) return ErrorOf("trace", db.error());
+  const Result<int64_t> runs = db->QueryInt("SELECT count(*) FROM run");
+  if (!runs) return ErrorOf("trace", runs.error());
+  if (options.run == 0 && *runs != 1) {
+    return UsageError(
+        fmt::format("trace: {} holds {} runs; choose one with --run N", options.db, *runs));
+  }
+  if (options.run == 0) options.run = 1;
   const Result<int64_t> known =
       db->QueryInt(fmt::format("SELECT count(*) FROM run WHERE run_id = {}", options.run));
   if (!known) return ErrorOf("trace", known.error());
@@ -109,8 +116,8 @@ Command AddTrace(CLI::App& app) {
   app.add_option("--ip", options->ip, "Who held this address")->type_name("ADDRESS");
   app.add_option("--pod", options->pod, "What this pod held: NAME or NAMESPACE/NAME")
       ->type_name("POD");
-  app.add_option("--run", options->run, "Which run of the file (default 1)")
-      ->check(CLI::PositiveNumber.description(""))
+  app.add_option("--run", options->run, "Which run of the file")
+      ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   AddOutputOption(app, options->format);
   app.footer(
