@@ -47,12 +47,6 @@ void Append(std::vector<T>& to, const std::vector<T>& what) {
   to.insert(to.end(), what.begin(), what.end());
 }
 
-std::vector<IpCidr> BlocksOf(const VpcSpec& vpc) {
-  std::vector<IpCidr> blocks(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
-  if (vpc.ipv6_cidr) blocks.emplace_back(*vpc.ipv6_cidr);
-  return blocks;
-}
-
 bool HasTags(const Tags& tags, const NetworkInterfaceFilter& filter) {
   if (!filter.tag_key.empty() && !tags.contains(filter.tag_key)) return false;
   return std::ranges::all_of(filter.tags, [&](const auto& wanted) {
@@ -504,6 +498,11 @@ Status Ec2::AssociateTrunkInterface(const AssociateTrunkInterfaceRequest& reques
   InterfacesChanged(branch);
   Tell(branch.subnet);
   return {};
+}
+
+AttachedInterface Ec2::PrimaryInterfaceOf(InstanceIndex instance) const {
+  const Eni& eni = enis_[instances_[instance].enis.front()];
+  return {Describe(eni), eni.subnet, std::nullopt};
 }
 
 std::vector<AttachedInterface> Ec2::InterfacesOf(InstanceIndex instance) const {

@@ -137,7 +137,10 @@ class Ec2 {
   int64_t branch_enis() const { return levels_.branches; }
   // Empty if there is no such branch ENI, or no trunk that it is associated with. O(1).
   std::optional<BranchPlace> FindBranch(const std::string& network_interface_id) const;
-  // Of an instance, by attachment, detaching ones included; a trunk's branch ENIs after it.
+  // The one that an instance boots with.
+  AttachedInterface PrimaryInterfaceOf(InstanceIndex instance) const;
+  // Of an instance, by attachment, so the primary first, detaching ones included; a trunk's branch
+  // ENIs after it.
   std::vector<AttachedInterface> InterfacesOf(InstanceIndex instance) const;
   // On attached ENIs.
   int64_t prefixes_attached() const { return levels_.prefixes; }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/net/ip.h"
 #include "core/net/ipv4.h"
 #include "core/net/ipv6.h"
 #include "sim/engine/distribution.h"
@@ -31,6 +32,13 @@ struct VpcSpec {
   std::optional<Ipv6Cidr> ipv6_cidr;  // a /56
   std::vector<SubnetSpec> subnets;
 };
+
+// All of the VPC's blocks, the IPv6 one last.
+inline std::vector<IpCidr> BlocksOf(const VpcSpec& vpc) {
+  std::vector<IpCidr> blocks(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
+  if (vpc.ipv6_cidr) blocks.emplace_back(*vpc.ipv6_cidr);
+  return blocks;
+}
 
 struct BucketSpec {
   double bucket = 0;             // tokens, the largest burst

@@ -61,13 +61,11 @@ CalicoNode CalicoKernels::NodeNow(const Node& node) const {
   planned.image = image;
   planned.link = LinkNameOf(image, 0, 0);
   planned.resolver = IpAddress(context_.scenario.vpc.cidr_blocks.front().network()).Offset(2);
-  for (const AttachedInterface& attached : ec2_.InterfacesOf(*node.instance)) {
-    if (attached.eni.device_index != 0) continue;
-    planned.mac = attached.eni.mac;
-    planned.ip = attached.eni.primary_ip;
-    planned.subnet = context_.scenario.vpc.subnets[attached.subnet].cidr;
-    planned.gateway = planned.subnet.network().Offset(1);
-  }
+  const AttachedInterface primary = ec2_.PrimaryInterfaceOf(*node.instance);
+  planned.mac = primary.eni.mac;
+  planned.ip = primary.eni.primary_ip;
+  planned.subnet = context_.scenario.vpc.subnets[primary.subnet].cidr;
+  planned.gateway = planned.subnet.network().Offset(1);
   planned.vxlan_ip = TunnelAddress(store_, CalicoTunnel::kVxlan, node.name());
   planned.ipip_ip = TunnelAddress(store_, CalicoTunnel::kIpip, node.name());
   return planned;

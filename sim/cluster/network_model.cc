@@ -8,12 +8,6 @@
 namespace cnisim {
 namespace {
 
-std::vector<IpCidr> BlocksOf(const VpcSpec& vpc) {
-  std::vector<IpCidr> blocks(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
-  if (vpc.ipv6_cidr) blocks.emplace_back(*vpc.ipv6_cidr);
-  return blocks;
-}
-
 // What follows from the scenario's settings, however well everything is done.
 bool IsMisconfiguration(ReachabilityProblem problem) {
   switch (problem) {
@@ -46,15 +40,14 @@ NetworkModel::NetworkModel(const WorldView& world)
 }
 
 bool NetworkModel::ReadyFor(const ClusterPod& pod) {
+  FollowChanges();
   if (keeps_kernels_) {
-    RefreshChanged();
-    Refresh(pod.node);
+    FindKernel(pod.node);
     return true;
   }
   const std::vector<std::string> nodes = world_.NodeNames();
   if (nodes.size() > kMostReplannedNodes) return false;
-  RefreshChanged();
-  for (const std::string& node : nodes) Refresh(node);
+  for (const std::string& node : nodes) FindKernel(node);
   return true;
 }
 
@@ -64,19 +57,19 @@ void NetworkModel::DetachAll(const std::string& node) {
   for (const std::string& link : links) fabric_.Detach(node, link);
 }
 
-void NetworkModel::RefreshChanged() {
+void NetworkModel::FollowChanges() {
   // Addresses go from one to another: first all that they had, then all that they have.
   std::vector<std::string> nodes;
   for (const InstanceIndex instance : std::exchange(changed_, {})) {
     if (auto node = world_.NodeOf(instance)) nodes.push_back(*std::move(node));
   }
   for (const std::string& node : nodes) DetachAll(node);
-  for (const std::string& node : nodes) Refresh(node);
+  for (const std::string& node : nodes) {
+    for (VpcInterface& interface : world_.InterfacesOf(node)) fabric_.Attach(std::move(interface));
+  }
 }
 
-void NetworkModel::Refresh(const std::string& node) {
-  DetachAll(node);
-  for (VpcInterface& interface : world_.InterfacesOf(node)) fabric_.Attach(std::move(interface));
+void NetworkModel::FindKernel(const std::string& node) {
   NodeNetwork* network = world_.NetworkOf(node);
   const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
   if (kernel != nullptr) {
@@ -106,8 +99,8 @@ void NetworkModel::OnNodeGone(const std::string& node) {
 }
 
 void NetworkModel::DecideAll() {
-  RefreshChanged();
-  for (const std::string& node : world_.NodeNames()) Refresh(node);
+  FollowChanges();
+  for (const std::string& node : world_.NodeNames()) FindKernel(node);
   Judge(reachability_.Decide().findings);
 }
 

@@ -50,9 +50,10 @@ class NetworkModel {
  private:
   // Brings everything that a pod's judgement needs up to date; false if it is not judged by itself.
   bool ReadyFor(const ClusterPod& pod);
-  // What the kernels and ENIs are now: of all nodes whose ENIs have changed, and of one node.
-  void RefreshChanged();
-  void Refresh(const std::string& node);
+  // The fabric follows the ENIs that have changed.
+  void FollowChanges();
+  // Where the node's kernel is now.
+  void FindKernel(const std::string& node);
   void DetachAll(const std::string& node);
   void Judge(const std::vector<ReachabilityFinding>& found);
   // AWS_EXTERNAL_SERVICE_CIDRS sends what is for a pod of the finding to the primary ENI.

@@ -53,15 +53,12 @@ VpcCniNode NodeKernel::AtBoot() const {
   node.image = image_;
   const VpcSpec& vpc = context_.scenario.vpc;
   node.vpc_cidrs.assign(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
-  for (const AttachedInterface& interface : ec2_.InterfacesOf(instance_)) {
-    if (interface.vlan || interface.eni.device_index != 0) continue;
-    node.enis.push_back(EniOf(interface));
-    const SubnetSpec& subnet = vpc.subnets[interface.subnet];
-    if (const auto ipv6 = PrimaryIpv6Of(subnet, interface.eni)) {
-      node.subnet_ipv6 = *subnet.ipv6_cidr;
-      node.node_ipv6 = *ipv6;
-    }
-    break;
+  const AttachedInterface primary = ec2_.PrimaryInterfaceOf(instance_);
+  node.enis.push_back(EniOf(primary));
+  const SubnetSpec& subnet = vpc.subnets[primary.subnet];
+  if (const auto ipv6 = PrimaryIpv6Of(subnet, primary.eni)) {
+    node.subnet_ipv6 = *subnet.ipv6_cidr;
+    node.node_ipv6 = *ipv6;
   }
   return node;
 }

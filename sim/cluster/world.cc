@@ -57,13 +57,6 @@ std::string_view StatusOf(PodPhase phase) {
   return "";
 }
 
-IpAddress PrimaryIpOf(const std::vector<AttachedInterface>& enis) {
-  for (const AttachedInterface& attached : enis) {
-    if (!attached.vlan && attached.eni.device_index == 0) return attached.eni.primary_ip;
-  }
-  return {};
-}
-
 class World final : public WorldView {
  public:
   World(const Scenario& scenario, uint64_t seed, Observer& observer, const WorldOptions& options)
@@ -163,7 +156,7 @@ class World final : public WorldView {
       view.instance_type = node->type().name;
       view.subnet = node->config().subnet;
       view.enis = ec2_.InterfacesOf(*node->instance);
-      view.ip = PrimaryIpOf(view.enis);
+      view.ip = view.enis.front().eni.primary_ip;
       view.status = StatusOf(*node);
       view.max_pods = node->config().max_pods;
       views.push_back(std::move(view));
@@ -183,7 +176,7 @@ class World final : public WorldView {
       view.eni = pod->eni;
       view.ip = pod->ip;
       if (pod->host_network && pod->node != nullptr && pod->node->instance) {
-        view.ip = PrimaryIpOf(ec2_.InterfacesOf(*pod->node->instance));
+        view.ip = ec2_.PrimaryInterfaceOf(*pod->node->instance).eni.primary_ip;
       }
       view.workload = pod->workload;
       views.push_back(std::move(view));
