@@ -22,16 +22,6 @@ bool IsTo(const Rule& rule, int priority, IpAddress destination) {
   return rule.priority == priority && rule.to == IpCidr(destination);
 }
 
-// The part of a node that does not depend on secondary ENIs and pods.
-Result<HostState> InitialState(const VpcCniHostSettings& settings, const VpcCniNode& node) {
-  Result<HostState> state = PlanBoot(settings, node);
-  if (!state) return state;
-  if (Status done = Apply(PlanNodeInit(settings, node), *state); !done) {
-    return tl::unexpected(done.error());
-  }
-  return state;
-}
-
 }  // namespace
 
 VpcCniHostSettings HostSettingsOf(const AgentSettings& settings, NodeImage image) {
@@ -93,8 +83,9 @@ Status VpcCniHost::Init(const VpcCniNode& node) {
   if (!set_up_) {
     done = kernel_.Execute(PlanNodeInit(settings_, node));
   } else {
-    const Result<HostState> from = InitialState(set_up_->settings, set_up_->node);
-    const Result<HostState> to = InitialState(settings_, node);
+    // Nodes with their primary ENI alone: the rest does not depend on what has changed.
+    const Result<HostState> from = PlanNode(set_up_->settings, set_up_->node);
+    const Result<HostState> to = PlanNode(settings_, node);
     if (!from) return tl::unexpected(from.error());
     if (!to) return tl::unexpected(to.error());
     done = kernel_.Execute(PlanAgentRestart(set_up_->settings, set_up_->node));
@@ -178,17 +169,13 @@ Task<Status> VpcCniHost::DeleteFromPodRule(IpAddress pod) {
 }
 
 VpcCniPodInterface VpcCniHost::Wire(const PodInterface& interface, size_t index) {
-  // Locally administered and unicast.
-  const auto random_mac = [this] {
-    return MacAddress((HashMix(seed_ + static_cast<uint64_t>(next_index_)) & 0xfcffffffffff) |
-                      0x020000000000);
-  };
   VpcCniPodInterface wired;
   wired.ip = interface.ip;
   if (interface.route_table != 0) wired.route_table = interface.route_table;
   wired.host_name = interface.host_name;
   wired.container_name = interface.container_name;
-  wired.host_mac = random_mac();
+  wired.host_mac =
+      MacAddress::LocallyAdministered(HashMix(seed_ + static_cast<uint64_t>(next_index_)));
   wired.host_index = next_index_++;
   wired.container_mac = MacAddress(wired.host_mac.bits() ^ 1);
   wired.container_index = 2 + static_cast<int>(index);

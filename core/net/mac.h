@@ -17,6 +17,10 @@ class MacAddress {
   // The lower 48 bits of `bits`: 02:00:00:00:00:01 is 0x020000000001.
   explicit constexpr MacAddress(uint64_t bits) : bits_(bits & 0xffffffffffff) {}
 
+  // Of random bits: unicast, and of no manufacturer.
+  static constexpr MacAddress LocallyAdministered(uint64_t random) {
+    return MacAddress((random & 0xfcffffffffff) | 0x020000000000);
+  }
   // nullopt if malformed. Upper-case digits are read too.
   static std::optional<MacAddress> Parse(std::string_view text);
 

@@ -5,10 +5,12 @@
 #ifndef CNISIM_CORE_ROUTING_IPTABLES_H_
 #define CNISIM_CORE_ROUTING_IPTABLES_H_
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,7 +23,15 @@ enum class Family : uint8_t { kV4, kV6 };
 inline Family FamilyOf(IpAddress address) { return address.is_v4() ? Family::kV4 : Family::kV6; }
 inline Family FamilyOf(const IpCidr& cidr) { return FamilyOf(cidr.network()); }
 
+// In the order in which a packet meets them.
 enum class IptablesTable : uint8_t { kRaw, kMangle, kNat, kFilter };
+inline constexpr std::array kIptablesTables = {IptablesTable::kRaw, IptablesTable::kMangle,
+                                               IptablesTable::kNat, IptablesTable::kFilter};
+// As after `iptables -t`.
+constexpr std::string_view IptablesTableName(IptablesTable table) {
+  constexpr std::array<std::string_view, 4> kNames = {"raw", "mangle", "nat", "filter"};
+  return kNames[static_cast<size_t>(table)];
+}
 
 // "-m comment --comment TEXT".
 struct CommentMatch {

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::array<const char*, 5> kHookChains = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT",
                                                     "POSTROUTING"};
-constexpr std::array<const char*, 4> kTableNames = {"raw", "mangle", "nat", "filter"};
 
 struct MatchPacket {
   const HostState& host;
@@ -197,7 +196,7 @@ void Track(Conntrack& conntrack, HookPacket& packet) {
 // Whether a table has a built-in chain at a hook.
 bool IsAt(IptablesTable table, Hook hook) {
   static const auto kIsAt = [] {
-    std::array<std::array<bool, kHookChains.size()>, kTableNames.size()> is_at;
+    std::array<std::array<bool, kHookChains.size()>, kIptablesTables.size()> is_at;
     for (size_t t = 0; t < is_at.size(); ++t) {
       const std::vector<std::string>& chains = BuiltinChains(static_cast<IptablesTable>(t));
       for (size_t h = 0; h < kHookChains.size(); ++h) {
@@ -225,13 +224,12 @@ HookResult RunHook(Hook hook, const HostState& host, Conntrack& conntrack, HookP
     // Untracked packets need somewhere to keep marks, too.
     packet.connection = std::make_shared<Connection>();
   }
-  for (const IptablesTable table :
-       {IptablesTable::kRaw, IptablesTable::kMangle, IptablesTable::kNat, IptablesTable::kFilter}) {
+  for (const IptablesTable table : kIptablesTables) {
     const bool here = IsAt(table, hook);
     const bool nat = table == IptablesTable::kNat;
     if (nat && here && packet.tracked && !packet.is_new) TranslateAsRemembered(hook, packet);
     if (here && (!nat || (packet.is_new && packet.tracked))) {
-      HookTrace trace{kTableNames[static_cast<size_t>(table)], chain, 0, {}};
+      HookTrace trace{std::string(IptablesTableName(table)), chain, 0, {}};
       const auto verdict = TableWalk(host, family, table, packet, trace).Run(chain);
       if (trace.rules_checked > 0) result.tables.push_back(std::move(trace));
       if (verdict == Verdict::kDrop || verdict == Verdict::kReject) {

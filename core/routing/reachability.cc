@@ -206,8 +206,6 @@ void Reachability::LeftoversOf(const ClusterPod& pod, const HostState& host,
   }
   const IpCidr own(pod.ip);
   const auto add = [&](std::string entry) {
-    std::ranges::replace(entry, '\t', ' ');
-    while (!entry.empty() && entry.back() == ' ') entry.pop_back();
     ReachabilityFinding& finding = findings.emplace_back();
     finding.problem = ReachabilityProblem::kLeftover;
     finding.node = pod.node;
@@ -217,10 +215,10 @@ void Reachability::LeftoversOf(const ClusterPod& pod, const HostState& host,
         pod.node, entry, pod.name);
   };
   for (const Rule& rule : host.net.rules) {
-    if (rule.from == own || rule.to == own) add(RenderRule(rule));
+    if (rule.from == own || rule.to == own) add(RuleInSentence(rule));
   }
   for (const auto& [key, route] : host.net.routes) {
-    if (key.destination == own) add(RenderRoute(key, route, true));
+    if (key.destination == own) add(RouteInSentence(key, route));
   }
   if (host.pods.contains(pod.netns)) add("namespace " + pod.netns);
 }

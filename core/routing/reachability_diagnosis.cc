@@ -109,16 +109,10 @@ class Detective {
   }
   std::string RouteText() const {
     const RouteEntry& route = *trail_.lookup->route;
-    return fmt::format("\"{}\"", Trimmed(RenderRoute(route.key, route.value, true)));
+    return fmt::format("\"{}\"", RouteInSentence(route.key, route.value));
   }
   static std::string RuleText(const Rule& rule) {
-    std::string text = Trimmed(RenderRule(rule));
-    std::ranges::replace(text, '\t', ' ');
-    return fmt::format("\"{}\"", text);
-  }
-  static std::string Trimmed(std::string text) {
-    while (!text.empty() && text.back() == ' ') text.pop_back();
-    return text;
+    return fmt::format("\"{}\"", RuleInSentence(rule));
   }
 
   void Translated() {

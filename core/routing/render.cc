@@ -180,6 +180,18 @@ std::string RenderRule(const Rule& rule) {
   return out + " lookup " + TableName(rule.table);
 }
 
+std::string RuleInSentence(const Rule& rule) {
+  std::string text = RenderRule(rule);
+  std::ranges::replace(text, '\t', ' ');
+  return text;
+}
+
+std::string RouteInSentence(const RouteKey& key, const Route& route) {
+  std::string text = RenderRoute(key, route, /*with_table=*/true);
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
 std::string RenderRules(const NetState& net, Family family) {
   std::string out;
   for (const Rule& rule : net.rules) {

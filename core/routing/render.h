@@ -27,8 +27,10 @@ std::string RenderFdb(const HostState& host, std::string_view dev = "");  // bri
 std::string RenderIptables(const HostState& host, IptablesTable table, Family family = Family::kV4);
 std::string RenderNft(const HostState& host);  // nft -s -y list table ip aws-cni
 
-// One line of them, without its end.
+// One line of them, without its end. "InSentence" is the same with single blanks, as one quotes it.
 std::string RenderRule(const Rule& rule);
+std::string RuleInSentence(const Rule& rule);
+std::string RouteInSentence(const RouteKey& key, const Route& route);
 std::string RenderRoute(const RouteKey& key, const Route& route, bool with_table = false);
 std::string RenderIptablesRule(std::string_view chain, const IptablesRule& rule,
                                Family family = Family::kV4);

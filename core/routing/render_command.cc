@@ -37,20 +37,6 @@ Command Join(Command head, const Command& tail) {
   return head;
 }
 
-std::string_view TableOption(IptablesTable table) {
-  switch (table) {
-    case IptablesTable::kRaw:
-      return "raw";
-    case IptablesTable::kMangle:
-      return "mangle";
-    case IptablesTable::kNat:
-      return "nat";
-    case IptablesTable::kFilter:
-      break;
-  }
-  return "filter";
-}
-
 // Whether adding the link makes it, rather than finds it.
 bool IsMade(const Link& link) {
   return link.type == LinkType::kVlan || link.type == LinkType::kVxlan ||
@@ -84,7 +70,7 @@ struct Renderer {
   }
   Command Iptables(const ChainKey& chain, const Command& words) const {
     return InNamespace(netns, Join({chain.family == Family::kV6 ? "ip6tables" : "iptables", "-w",
-                                    "-t", std::string(TableOption(chain.table))},
+                                    "-t", std::string(IptablesTableName(chain.table))},
                                    words));
   }
 

@@ -59,14 +59,12 @@ std::string RenderWalk(const WalkResult& result, const std::map<std::string, std
     fmt::format_to(to, "{:<{}} ", place_of(step), width);
     switch (step.kind) {
       case WalkStep::Kind::kLookup: {
-        std::string rule = step.rule ? RenderRule(*step.rule) : "none";
-        std::replace(rule.begin(), rule.end(), '\t', ' ');
         fmt::format_to(to, "route   {} -> {}; rule {} of {} checked; {}", step.packet.src,
-                       step.packet.dst, rule, step.rules_checked,
-                       step.route  ? RenderRoute(step.route->key, step.route->value, true)
-                       : step.rule ? "local "
-                                   : "no route ");
-        while (out.ends_with(' ')) out.pop_back();
+                       step.packet.dst, step.rule ? RuleInSentence(*step.rule) : "none",
+                       step.rules_checked,
+                       step.route  ? RouteInSentence(step.route->key, step.route->value)
+                       : step.rule ? "local"
+                                   : "no route");
         break;
       }
       case WalkStep::Kind::kNetfilter:

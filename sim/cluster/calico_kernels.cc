@@ -102,8 +102,7 @@ CalicoCluster CalicoKernels::ClusterNow() const {
       planned.netns = pod->sandbox_id;
       planned.ip = *pod->ip;
       planned.host_name = "cali" + VethSuffix(node->NamespaceOf(*pod), pod->name);
-      planned.mac =
-          MacAddress((HashMix(HashName(planned.host_name)) & 0xfcffffffffff) | 0x020000000000);
+      planned.mac = MacAddress::LocallyAdministered(HashMix(HashName(planned.host_name)));
       planned.host_index = index++;
       cluster.pods.push_back(std::move(planned));
     }
