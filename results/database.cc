@@ -246,6 +246,23 @@ Result<int64_t> Database::QueryInt(std::string_view sql) {
   return statement->Int(0);
 }
 
+Result<int64_t> ChooseRun(Database& db, int64_t asked) {
+  const Result<int64_t> runs = db.QueryInt("SELECT count(*) FROM run");
+  if (!runs) return runs;
+  if (asked == 0 && *runs == 1) return db.QueryInt("SELECT run_id FROM run");
+  if (asked == 0) {
+    return Fail("usage",
+                fmt::format("{} holds {} runs; choose one with --run N", db.path(), *runs));
+  }
+  const Result<int64_t> known =
+      db.QueryInt(fmt::format("SELECT count(*) FROM run WHERE run_id = {}", asked));
+  if (known && *known == 0) {
+    return Fail("usage",
+                fmt::format("{} has no run {}; its runs are 1 to {}", db.path(), asked, *runs));
+  }
+  return known ? Result<int64_t>(asked) : known;
+}
+
 Status Database::Close() {
   if (sqlite3_close(db_.get()) != SQLITE_OK) return tl::unexpected(LastError());
   static_cast<void>(db_.release());

@@ -88,6 +88,10 @@ class Database {
   std::string path_;
 };
 
+// The id of the run that is asked for; 0 asks for the only one. An error of code "usage" if there
+// is none, or if the only one is not the only one.
+Result<int64_t> ChooseRun(Database& db, int64_t asked);
+
 // Rows for one table, `kRowsAStatement` at a time (measured 2.7 against 1.3 million rows a second
 // with one row a statement, SQLite 3.40). Fill each row's columns from left to right, then EndRow.
 // The first error sticks: later rows are dropped and Finish returns it.

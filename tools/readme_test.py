@@ -7,6 +7,7 @@ Commands are the lines of ```sh blocks, and of ```console blocks those that begi
 follows is what they must print, "..." standing for any lines. `tools/dev run` and `tools/dev cnisim` are run with the binary
 at hand; `tools/dev test` is left out, as it is what runs this.
 """
+import functools
 import os
 import pathlib
 import re
@@ -51,25 +52,18 @@ def prints(expected, output):
 def main(binary):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    checks = [(line, str.strip) for line in commands if line not in LEFT_OUT]
+    checks += [(line, functools.partial(prints, expected))
+               for line, expected in console_commands(text)]
     documents = blocks(text, "yaml")
     assert len(commands) >= 10 and documents, "README.md has lost its commands"
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
         os.symlink(ROOT / "scenarios", pathlib.Path(directory) / "scenarios")
-        for line in commands:
-            if line in LEFT_OUT:
-                continue
+        for line, good_output in checks:
             result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
                                     capture_output=True, check=False)
-            good = result.returncode == 0 and result.stdout.strip()
-            print(f"{'ok  ' if good else 'FAIL'} {line}")
-            if not good:
-                failed += 1
-                print(f"exit {result.returncode}\n{result.stdout}\n{result.stderr}")
-        for line, expected in console_commands(text):
-            result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
-                                    capture_output=True, check=False)
-            good = result.returncode == 0 and prints(expected, result.stdout)
+            good = result.returncode == 0 and good_output(result.stdout)
             print(f"{'ok  ' if good else 'FAIL'} {line}")
             if not good:
                 failed += 1

@@ -590,6 +590,7 @@ def test_inspect_refuses_what_it_cannot_show(place):
             (("tiny.yaml", "cluster", "-o", "csv"), "ask for one view"),
             (("tiny.db", "--run", "2", "cluster"), "has no run 2"),
             (("tiny.db", "--seed", "2", "cluster"), "as it was run"),
+            (("tiny.yaml", "--seed", "-1", "cluster"), "not a whole number"),
             (("broken.yaml", "cluster"), "replica"),
             (("none.db", "cluster"), "none.db")):
         result = place.cnisim("inspect", *args, code=2)

@@ -113,12 +113,8 @@ Command AddInspect(CLI::App& app) {
   app.add_option("--run", options->snapshot.run, "Which run of a results file")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
-  app.add_option("--seed", options->snapshot.seed, "Seed of a scenario")->type_name("N");
-  app.add_option("--set", options->snapshot.sets, "Set a value of a scenario (repeatable)")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
+  AddSeedOption(app, options->snapshot.seed, "Seed of a scenario");
+  AddSetOption(app, options->snapshot.sets);
   AddOutputOption(app, options->view.format);
   std::string footer =
       "Views:\n"

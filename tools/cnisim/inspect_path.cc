@@ -40,23 +40,21 @@ struct End {
 
 // A node's own addresses are those of its primary ENI.
 Result<End> NodeEnd(WorldView& world, std::string_view name) {
-  for (const NodeView& node : world.Nodes()) {
-    if (node.name != name) continue;
-    End end;
-    end.node = node.name;
-    end.ips = {node.ip};
-    NodeNetwork* network = world.NetworkOf(node.name);
-    const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
-    if (kernel == nullptr) {
-      return Fail("usage", fmt::format("node {} has not booted at that time", name));
-    }
-    const std::string link = LinkOfAddress(kernel->net, node.ip);
-    for (const auto& [key, attributes] : kernel->net.addresses) {
-      if (key.dev == link && !key.address.is_v4()) end.ips.push_back(key.address);
-    }
-    return end;
+  const Result<NodeView> node = FindNode(world, name);
+  if (!node) return tl::unexpected(node.error());
+  End end;
+  end.node = node->name;
+  end.ips = {node->ip};
+  NodeNetwork* network = world.NetworkOf(node->name);
+  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  if (kernel == nullptr) {
+    return Fail("usage", fmt::format("node {} has not booted at that time", name));
   }
-  return Fail("usage", fmt::format("there is no node '{}' at that time", name));
+  const std::string link = LinkOfAddress(kernel->net, node->ip);
+  for (const auto& [key, attributes] : kernel->net.addresses) {
+    if (key.dev == link && !key.address.is_v4()) end.ips.push_back(key.address);
+  }
+  return end;
 }
 
 // Documentation's own addresses (RFC 5737, RFC 3849).
@@ -145,16 +143,13 @@ Network NetworkOf(WorldView& world, const End& from, const End& to) {
   for (const PodView& pod : world.Pods()) {
     if (!pod.netns.empty()) network.pod_names.emplace(pod.netns, pod.name);
   }
-  const VpcSpec& vpc = world.scenario().vpc;
-  std::vector<IpCidr> cidrs(vpc.cidr_blocks.begin(), vpc.cidr_blocks.end());
-  if (vpc.ipv6_cidr) cidrs.emplace_back(*vpc.ipv6_cidr);
   std::vector<VpcInterface> interfaces;
   for (const std::string& node : world.NodeNames()) {
     for (VpcInterface& interface : world.InterfacesOf(node)) {
       interfaces.push_back(std::move(interface));
     }
   }
-  network.fabric = VpcFabric(std::move(cidrs), std::move(interfaces));
+  network.fabric = VpcFabric(BlocksOf(world.scenario().vpc), std::move(interfaces));
   return network;
 }
 

@@ -38,19 +38,6 @@ Json AddressOrNone(const std::optional<IpAddress>& ip) {
   return ip ? Json(ip->ToString()) : Json("<none>");
 }
 
-Result<NodeView> FindNode(WorldView& world, const std::string& name) {
-  std::vector<NodeView> nodes = world.Nodes();
-  const auto found = std::ranges::find(nodes, name, &NodeView::name);
-  if (found != nodes.end()) return *std::move(found);
-  std::vector<std::string_view> names;
-  for (const NodeView& node : nodes) names.push_back(node.name);
-  const auto near = Nearest(name, names);
-  return Usage(fmt::format("there is no node '{}' at that time{}", name,
-                           near            ? fmt::format("; did you mean '{}'?", *near)
-                           : names.empty() ? "; there is no node at all"
-                                           : fmt::format("; there is {}", names.front())));
-}
-
 // The network namespace that is asked for, with the host that it is on.
 struct Place {
   HostState host;
@@ -114,10 +101,7 @@ Result<std::vector<View>> KernelViews(WorldView& world, std::string_view view,
   if (view == "nft") {
     return std::vector<View>{{"nft -s -y list table ip aws-cni", RenderNft(place.host)}};
   }
-  const IptablesTable table = view == "nat"      ? IptablesTable::kNat
-                              : view == "mangle" ? IptablesTable::kMangle
-                              : view == "raw"    ? IptablesTable::kRaw
-                                                 : IptablesTable::kFilter;
+  const IptablesTable table = *std::ranges::find(kIptablesTables, view, &IptablesTableName);
   return std::vector<View>{
       {fmt::format("ip{}tables -t {} -S", family == Family::kV6 ? "6" : "", view),
        RenderIptables(place.host, table, family)}};
@@ -178,11 +162,21 @@ Table PoolOf(WorldView& world, const NodeView& node) {
 
 std::span<const ViewInfo> AllViews() { return kViews; }
 
+Result<NodeView> FindNode(WorldView& world, std::string_view name) {
+  std::vector<NodeView> nodes = world.Nodes();
+  const auto found = std::ranges::find(nodes, name, &NodeView::name);
+  if (found != nodes.end()) return *std::move(found);
+  std::vector<std::string_view> names;
+  for (const NodeView& node : nodes) names.push_back(node.name);
+  const auto near = Nearest(name, names);
+  return Usage(fmt::format("there is no node '{}' at that time{}", name,
+                           near            ? fmt::format("; did you mean '{}'?", *near)
+                           : names.empty() ? "; there is no node at all"
+                                           : fmt::format("; there is {}", names.front())));
+}
+
 Result<HostState> KernelOf(WorldView& world, const std::string& node,
                            const std::vector<KubeServicePort>& services) {
-  if (const Result<NodeView> found = FindNode(world, node); !found) {
-    return tl::unexpected(found.error());
-  }
   NodeNetwork* network = world.NetworkOf(node);
   const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
   if (kernel == nullptr) return Usage(fmt::format("node {} has not booted at that time", node));
@@ -314,10 +308,9 @@ std::vector<View> ClusterViews(WorldView& world, OutputFormat format) {
   if (format != OutputFormat::kTable) return views;
 
   // Whose addresses are whose.
+  const std::vector<IpCidr> vpc = BlocksOf(scenario.vpc);
   const auto in_vpc = [&](IpAddress ip) {
-    return std::ranges::any_of(scenario.vpc.cidr_blocks,
-                               [&](const Ipv4Cidr& block) { return IpCidr(block).Contains(ip); }) ||
-           (scenario.vpc.ipv6_cidr && IpCidr(*scenario.vpc.ipv6_cidr).Contains(ip));
+    return std::ranges::any_of(vpc, [&](const IpCidr& block) { return block.Contains(ip); });
   };
   int64_t with_address = 0;
   int64_t inside = 0;
@@ -327,8 +320,7 @@ std::vector<View> ClusterViews(WorldView& world, OutputFormat format) {
     inside += in_vpc(*pod.ip) ? 1 : 0;
   }
   std::vector<std::string> blocks;
-  for (const Ipv4Cidr& block : scenario.vpc.cidr_blocks) blocks.push_back(block.ToString());
-  if (scenario.vpc.ipv6_cidr) blocks.push_back(scenario.vpc.ipv6_cidr->ToString());
+  for (const IpCidr& block : vpc) blocks.push_back(block.ToString());
   std::string answer = fmt::format(
       "{} nodes have addresses of the VPC ({}). {} of the {} pods with an address have one of the "
       "VPC",

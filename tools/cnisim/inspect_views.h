@@ -43,7 +43,9 @@ Result<std::vector<View>> ViewsOf(WorldView& world, std::string_view view,
 // `inspect cluster`: pods as kubectl, nodes as the AWS CLI, and whose addresses are whose.
 std::vector<View> ClusterViews(WorldView& world, OutputFormat format);
 
-// The node's kernel, with kube-proxy's chains for these services.
+// An error of code "usage", which suggests, if there is no such node.
+Result<NodeView> FindNode(WorldView& world, std::string_view name);
+// The kernel of a node that there is, with kube-proxy's chains for these services.
 Result<HostState> KernelOf(WorldView& world, const std::string& node,
                            const std::vector<KubeServicePort>& services);
 // By its name, or NAMESPACE/NAME if there are several of that name.

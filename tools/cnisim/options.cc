@@ -42,29 +42,32 @@ void AddOutputOption(CLI::App& app, OutputFormat& format) {
       ->type_name("FORMAT");
 }
 
-void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
-  app.add_option("-f,--file,FILE", options.files, "Scenario file; - is standard input (repeatable)")
-      ->type_name("");
-  app.add_option("--set", options.sets,
-                 "Set a value, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
+void AddSetOption(CLI::App& app, std::vector<std::string>& sets) {
+  app.add_option("--set", sets, "Set a value, e.g. nodeGroups[workers].maxSize=40 (repeatable)")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
 }
 
+CLI::Option* AddSeedOption(CLI::App& app, std::optional<uint64_t>& seed, const std::string& help) {
+  const auto read = [&seed](const std::string& text) {
+    seed = ParseSeed(text);
+    if (seed) return;
+    throw CLI::ValidationError(fmt::format("--seed: '{}' is not a whole number from 0 to {}", text,
+                                           std::numeric_limits<uint64_t>::max()));
+  };
+  return app.add_option_function<std::string>("--seed", read, help)->type_name("N");
+}
+
+void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
+  app.add_option("-f,--file,FILE", options.files, "Scenario file; - is standard input (repeatable)")
+      ->type_name("");
+  AddSetOption(app, options.sets);
+}
+
 void AddRunOptions(CLI::App& app, RunOptions& options) {
-  auto* seed = app.add_option_function<std::string>(
-                      "--seed",
-                      [&options](const std::string& text) {
-                        options.seed = ParseSeed(text);
-                        if (options.seed) return;
-                        throw CLI::ValidationError(
-                            fmt::format("--seed: '{}' is not a whole number from 0 to {}", text,
-                                        std::numeric_limits<uint64_t>::max()));
-                      },
-                      "Seed of the first repetition")
-                   ->type_name("N");
+  auto* seed = AddSeedOption(app, options.seed, "Seed of the first repetition");
   app.add_option("--seeds", options.seeds, "One repetition a seed: 1..32 or 1,5,9..12")
       ->type_name("SEEDS")
       ->check(kNotEmpty)

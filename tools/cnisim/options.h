@@ -19,6 +19,11 @@ enum class OutputFormat { kTable, kJson, kYaml, kCsv };
 // -o table|json|yaml|csv
 void AddOutputOption(CLI::App& app, OutputFormat& format);
 
+// --set KEY=VALUE, repeatable.
+void AddSetOption(CLI::App& app, std::vector<std::string>& sets);
+// --seed N
+CLI::Option* AddSeedOption(CLI::App& app, std::optional<uint64_t>& seed, const std::string& help);
+
 struct ScenarioOptions {
   std::vector<std::string> files;  // "-" is standard input
   std::vector<std::string> sets;

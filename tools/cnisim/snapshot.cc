@@ -35,24 +35,13 @@ struct StoredRun {
 Result<StoredRun> ReadRun(const SnapshotOptions& options) {
   Result<Database> db = Database::OpenReadOnly(options.source);
   if (!db) return tl::unexpected(db.error());
-  const Result<int64_t> runs = db->QueryInt("SELECT count(*) FROM run");
-  if (!runs) return tl::unexpected(runs.error());
-  if (options.run == 0 && *runs != 1) {
-    return Fail("usage",
-                fmt::format("{} holds {} runs; choose one with --run N", options.source, *runs));
-  }
-  Result<Statement> query = db->Prepare(
-      options.run == 0
-          ? std::string("SELECT version, resolved_yaml, seed FROM run")
-          : fmt::format("SELECT version, resolved_yaml, seed FROM run WHERE run_id = {}",
-                        options.run));
+  const Result<int64_t> run = ChooseRun(*db, options.run);
+  if (!run) return tl::unexpected(run.error());
+  Result<Statement> query =
+      db->Prepare("SELECT version, resolved_yaml, seed FROM run WHERE run_id = ?");
   if (!query) return tl::unexpected(query.error());
-  const Result<bool> row = query->Step();
-  if (!row) return tl::unexpected(row.error());
-  if (!*row) {
-    return Fail("usage", fmt::format("{} has no run {}; its runs are 1 to {}", options.source,
-                                     options.run, *runs));
-  }
+  query->BindInt(0, *run);
+  if (const Result<bool> row = query->Step(); !row) return tl::unexpected(row.error());
   return StoredRun{std::string(query->Text(0)), std::string(query->Text(1)),
                    static_cast<uint64_t>(query->Int(2))};
 }

@@ -5,7 +5,6 @@
 #include "core/net/ip.h"
 #include "results/database.h"
 #include "sim/scenario/quantities.h"
-#include "sim/scenario/suggest.h"
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/options.h"
 #include "tools/cnisim/table.h"
@@ -17,7 +16,7 @@ struct Options {
   std::string db;
   std::string ip;
   std::string pod;
-  int64_t run = 0;  // 0: the only one
+  int64_t run = 0;  // see ChooseRun
   OutputFormat format = OutputFormat::kTable;
 };
 
@@ -88,19 +87,9 @@ ExitCode Trace(Options options) {
   }
   Result<Database> db = Database::OpenReadOnly(options.db);
   if (!db) return ErrorOf("trace", db.error());
-  const Result<int64_t> runs = db->QueryInt("SELECT count(*) FROM run");
-  if (!runs) return ErrorOf("trace", runs.error());
-  if (options.run == 0 && *runs != 1) {
-    return UsageError(
-        fmt::format("trace: {} holds {} runs; choose one with --run N", options.db, *runs));
-  }
-  if (options.run == 0) options.run = 1;
-  const Result<int64_t> known =
-      db->QueryInt(fmt::format("SELECT count(*) FROM run WHERE run_id = {}", options.run));
-  if (!known) return ErrorOf("trace", known.error());
-  if (*known == 0) {
-    return UsageError(fmt::format("trace: {} has no run {}", options.db, options.run));
-  }
+  const Result<int64_t> run = ChooseRun(*db, options.run);
+  if (!run) return ErrorOf("trace", run.error());
+  options.run = *run;
   const Result<Table> table = Tenures(*db, options);
   if (!table) return ErrorOf("trace", table.error());
   if (table->rows.empty()) return UsageError("trace: " + Absence(*db, options));
