@@ -29,6 +29,8 @@ function(cnisim_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE CNISIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # Tests are compiled once and run for a moment: a third of their build time for nothing else.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
 endfunction()
