@@ -324,8 +324,10 @@ class ForwardingWalk::Journey {
     outer.tuple.dst = dst;
     if (tunnel == LinkType::kVxlan) {
       // The source port spreads inner flows; Linux takes it from ip_local_port_range.
+      const uint64_t ports =
+          uint64_t{packet.tuple.source_port} << 16 | packet.tuple.destination_port;
       const uint64_t hash = HashMix(packet.tuple.src.bits().low()) ^
-                            HashMix(packet.tuple.dst.bits().low() + packet.tuple.source_port);
+                            HashMix(packet.tuple.dst.bits().low() + (ports << 32));
       outer.tuple.protocol = "udp";
       outer.tuple.source_port = static_cast<uint16_t>(32768 + hash % 28232);
       outer.tuple.destination_port = kVxlanPort;
