@@ -1,6 +1,7 @@
 #include "sim/scenario/loader.h"
 
 #include "sim/scenario/file_reader.h"
+#include "sim/scenario/network_choice.h"
 #include "sim/scenario/overrides.h"
 #include "sim/scenario/resolved_yaml.h"
 #include "sim/scenario/spec_reader.h"
@@ -23,6 +24,7 @@ bool ReadDocument(std::string_view text, const LoadOptions& options, SpecReader&
     return false;
   }
   for (const std::string& set : options.sets) ApplyOverride(set, *document, diagnostics);
+  if (!options.network.empty()) ApplyNetworkChoice(options.network, *document, diagnostics);
   reader.Read(*document);
   return !diagnostics.has_errors();
 }

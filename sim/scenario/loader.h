@@ -19,6 +19,7 @@ namespace cnisim {
 
 struct LoadOptions {
   std::vector<std::string> sets;  // "KEY=VALUE", applied in order (overrides.h)
+  std::string network = "";       // "calico:VXLAN" and the like (network_choice.h); empty: its own
 };
 
 struct LoadedScenario {

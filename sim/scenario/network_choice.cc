@@ -1,0 +1,104 @@
+#include "sim/scenario/network_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "sim/scenario/suggest.h"
+
+namespace cnisim {
+namespace {
+
+constexpr std::string_view kVpcCni = "aws-vpc-cni";
+constexpr std::array<std::string_view, 6> kChoices{kVpcCni,        "calico:None",
+                                                   "calico:VXLAN", "calico:VXLANCrossSubnet",
+                                                   "calico:IPIP",  "calico:IPIPCrossSubnet"};
+constexpr std::array<std::string_view, 3> kOfVpcCni{"env", "quirks", "eniConfigs"};
+// calico.yaml's CALICO_IPV4POOL_CIDR default and its pool's name.
+constexpr std::string_view kPoolName = "default-ipv4-ippool";
+constexpr std::string_view kPoolCidr = "192.168.0.0/16";
+
+class Choice {
+ public:
+  explicit Choice(Location where) : where_(where) {}
+
+  void Calico(YamlNode& network, const std::string& encapsulation) const {
+    Set(network, "plugin", "calico");
+    std::erase_if(network.entries, [](const YamlEntry& entry) {
+      return std::ranges::find(kOfVpcCni, entry.key) != kOfVpcCni.end();
+    });
+    YamlNode& calico = Mapping(network, "calico");
+    YamlNode& pools = Child(calico, "ipPools");
+    if (pools.is_null()) {
+      pools.kind = YamlNode::Kind::kList;
+      YamlNode& pool = pools.items.emplace_back();
+      pool.where = where_;
+      pool.kind = YamlNode::Kind::kMapping;
+      Set(pool, "name", kPoolName);
+      Set(pool, "cidr", kPoolCidr);
+    }
+    for (YamlNode& pool : pools.items) {
+      if (pool.kind == YamlNode::Kind::kMapping) Set(pool, "encapsulation", encapsulation);
+    }
+    const bool bare = encapsulation != "VXLAN" && encapsulation != "IPIP";
+    if (bare && calico.Find("awsSrcDstCheck") == nullptr) Set(calico, "awsSrcDstCheck", "Disable");
+  }
+
+  void VpcCni(YamlNode& network) const {
+    Set(network, "plugin", kVpcCni);
+    std::erase_if(network.entries, [](const YamlEntry& entry) { return entry.key == "calico"; });
+  }
+
+  YamlNode& Mapping(YamlNode& parent, std::string_view key) const {
+    YamlNode& child = Child(parent, key);
+    if (child.is_null()) child.kind = YamlNode::Kind::kMapping;
+    return child;
+  }
+
+ private:
+  YamlNode& Child(YamlNode& parent, std::string_view key) const {
+    if (YamlNode* found = parent.Find(key)) return *found;
+    YamlEntry& entry = parent.entries.emplace_back();
+    entry.key = key;
+    entry.where = where_;
+    entry.value.where = where_;
+    return entry.value;
+  }
+
+  void Set(YamlNode& parent, std::string_view key, std::string_view text) const {
+    YamlNode& value = Child(parent, key);
+    value = YamlNode();
+    value.kind = YamlNode::Kind::kScalar;
+    value.where = where_;
+    value.text = text;
+    value.from_flag = true;
+  }
+
+  Location where_;
+};
+
+}  // namespace
+
+void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnostics& diagnostics) {
+  const Location where{diagnostics.AddSource(fmt::format("--network {}", choice)), 0, 0};
+  if (std::ranges::find(kChoices, choice) == kChoices.end()) {
+    diagnostics.Error(where, "bad-network", "there is no such network",
+                      DidYouMean(choice, kChoices));
+    return;
+  }
+  const Choice change(where);
+  // What is no mapping is told when the document is read.
+  YamlNode& spec = change.Mapping(document, "spec");
+  if (spec.kind != YamlNode::Kind::kMapping) return;
+  YamlNode& network = change.Mapping(spec, "network");
+  if (network.kind != YamlNode::Kind::kMapping) return;
+  if (choice == kVpcCni) {
+    change.VpcCni(network);
+  } else {
+    change.Calico(network, choice.substr(choice.find(':') + 1));
+  }
+}
+
+}  // namespace cnisim

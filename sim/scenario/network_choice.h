@@ -1,0 +1,22 @@
+// One scenario on another network: `--network aws-vpc-cni`, `--network calico:VXLAN`.
+//
+// Replaces the document's network.plugin before it is read, and for Calico the encapsulation of its
+// IP pools (calico.yaml's own pool if there are none). What the scenario says of the network that
+// is not chosen is left out, all else stays: so a scenario may describe both. Modes that send
+// packets unencapsulated turn the ENIs' source/destination check off (awsSrcDstCheck: Disable),
+// unless the scenario says something else: without that they carry nothing.
+#ifndef CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
+#define CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
+
+#include <string>
+
+#include "sim/scenario/yaml_tree.h"
+
+namespace cnisim {
+
+// Errors are told under the source "--network CHOICE", as later ones about it will be.
+void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnostics& diagnostics);
+
+}  // namespace cnisim
+
+#endif  // CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
