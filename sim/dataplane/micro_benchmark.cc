@@ -1,0 +1,98 @@
+#include "sim/dataplane/micro_benchmark.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/dataplane/packet_time.h"
+
+namespace cnisim {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, MicroBenchmark>, 6> kNames{{
+    {"udp_rr", MicroBenchmark::kUdpRr},
+    {"tcp_rr", MicroBenchmark::kTcpRr},
+    {"tcp_crr", MicroBenchmark::kTcpCrr},
+    {"udp_flood", MicroBenchmark::kUdpFlood},
+    {"tcp_stream", MicroBenchmark::kTcpStream},
+    {"udp_cpu", MicroBenchmark::kUdpCpu},
+}};
+
+double Cpu(const WayTime& time) { return time.send + time.receive + time.read; }
+
+// From write to read.
+double OneWay(const PacketWay& way, int mtu, const Message& message,
+              const MicroBenchmarkSetup& setup, const CostProfile& profile) {
+  const WayTime time = TimeOf(way, mtu, message, profile);
+  double sum = Cpu(time);
+  if (!setup.same_cpu) sum += time.delay;
+  if (!way.crosses) return sum;
+  sum += setup.fabric_nanoseconds;
+  if (profile.nic.bits_per_second > 0) {
+    sum += static_cast<double>(time.wire.bytes) * 8e9 / profile.nic.bits_per_second;
+  }
+  return sum;
+}
+
+double RoundTrip(const PairPath& path, const Message& message, const MicroBenchmarkSetup& setup,
+                 const CostProfile& profile) {
+  return OneWay(path.request, path.mtu, message, setup, profile) +
+         OneWay(path.reply, path.mtu, message, setup, profile);
+}
+
+// Nanoseconds that each packet of a stream keeps the busiest part of its way.
+double Bottleneck(const PairPath& path, const Message& message, const MicroBenchmarkSetup& setup,
+                  const CostProfile& profile) {
+  const WayTime data = TimeOf(path.request, path.mtu, message, profile);
+  // One acknowledgement for all that was aggregated, made by the receive queue's CPU.
+  const WayTime ack = TimeOf(path.reply, path.mtu, {0, message.transport}, profile);
+  const double receive = data.receive + ack.send;
+  if (setup.same_cpu) return data.send + receive + data.read + ack.receive;
+  double longest = std::max({data.send, receive, data.read});
+  if (path.request.crosses && profile.nic.bits_per_second > 0) {
+    longest =
+        std::max(longest, static_cast<double>(data.wire.bytes) * 8e9 / profile.nic.bits_per_second);
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::optional<MicroBenchmark> FindMicroBenchmark(std::string_view name) {
+  const auto found =
+      std::ranges::find(kNames, name, &std::pair<std::string_view, MicroBenchmark>::first);
+  if (found == kNames.end()) return std::nullopt;
+  return found->second;
+}
+
+double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchmarkSetup& setup,
+               const CostProfile& profile) {
+  const Message udp{setup.bytes, Transport::kUdp};
+  const Message tcp{setup.bytes, Transport::kTcp};
+  switch (benchmark) {
+    case MicroBenchmark::kUdpRr:
+      return RoundTrip(path, udp, setup, profile) / 1000;
+    case MicroBenchmark::kTcpRr:
+      return RoundTrip(path, tcp, setup, profile) / 1000;
+    case MicroBenchmark::kTcpCrr:
+      return (RoundTrip(path, {0, Transport::kTcp}, setup, profile) +
+              RoundTrip(path, tcp, setup, profile) + TimeOf(path.first_client, profile) +
+              TimeOf(path.first_server, profile) + 2 * profile.costs[Cost::kTcpConnect]) /
+             1000;
+    case MicroBenchmark::kUdpFlood:
+      return 1e9 / TimeOf(path.request, path.mtu, udp, profile).send;
+    case MicroBenchmark::kTcpStream: {
+      const int64_t payload = PayloadOf(path.request, path.mtu, Transport::kTcp);
+      const int64_t bytes = std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
+      return static_cast<double>(bytes) * 8 /
+             Bottleneck(path, {bytes, Transport::kTcp}, setup, profile);
+    }
+    case MicroBenchmark::kUdpCpu:
+      return (Cpu(TimeOf(path.request, path.mtu, udp, profile)) +
+              Cpu(TimeOf(path.reply, path.mtu, udp, profile))) /
+             1000;
+  }
+  return 0;
+}
+
+}  // namespace cnisim
