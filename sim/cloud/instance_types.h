@@ -30,6 +30,7 @@ struct InstanceType {
   int64_t memory_mib = 0;
   bool derived = false;  // vCPU and memory are derived, not listed
   int branch_enis = -1;  // of its trunk ENI; 0: it cannot have one; -1: unknown, and has none
+  int64_t baseline_mbps = 0;  // bandwidth that lasts, in Mbit/s; 0: not listed
 
   // Secondary addresses or prefixes that one ENI has room for.
   constexpr int slots_per_eni() const { return ipv4_per_eni - 1; }

@@ -32,6 +32,9 @@ TEST(InstanceTypes, CountsOfTheUpstreamTable) {
   EXPECT_EQ(bare_metal, 160);
   EXPECT_EQ(prefixes, 1309);
   EXPECT_EQ(derived, 283);
+  EXPECT_EQ(std::ranges::count(AllInstanceTypes(), 0, &InstanceType::baseline_mbps), 52);
+  EXPECT_EQ(FindInstanceType("c5.4xlarge")->baseline_mbps, 5000);
+  EXPECT_EQ(FindInstanceType("m5.24xlarge")->baseline_mbps, 25000);
   EXPECT_EQ(trunks[1], 1059);
   EXPECT_EQ(trunks[0], 104);
   EXPECT_EQ(trunks[-1], 228);
