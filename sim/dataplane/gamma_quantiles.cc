@@ -22,7 +22,7 @@ std::vector<double> Tails() {
     double end;
     int steps;
   };
-  constexpr Part kParts[] = {{0.5, 8}, {0.1, 16}, {0.01, 20}, {0.001, 16}, {1e-6, 16}};
+  constexpr Part kParts[] = {{0.5, 8}, {0.1, 16}, {0.01, 20}, {0.001, 16}, {1e-4, 10}, {1e-6, 12}};
   std::vector<double> tails = {1};
   for (const Part& part : kParts) {
     const double start = tails.back();

@@ -2,8 +2,8 @@
 //
 // Quantiles of the standardised gamma distribution (mean 0, deviation 1) are tabulated by shape: in
 // rows of 2^(1/8) between shapes, interpolated linearly in the logarithm of the shape, for
-// probabilities between which weight is spread evenly. The probabilities include 0.5, 0.9, 0.99 and
-// 0.999; a shape of 1, the exponential distribution, has a row of its own. So these quantiles of an
+// probabilities between which weight is spread evenly. The probabilities include 0.5, 0.9, 0.99, 0.999
+// and 0.9999; a shape of 1, the exponential distribution, has a row of its own. So these quantiles of an
 // exponential distribution are exact but for the histogram's buckets, others above the median
 // within 0.2 % of its mean. Shapes are cut to [2^-10, 2^14]: above, the distribution is all but
 // normal (skewness 0.016).
