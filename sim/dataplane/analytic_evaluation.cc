@@ -54,13 +54,14 @@ Latency OfOpenClass(double rate, std::span<const Visit> visits, const ServiceTim
   return latency;
 }
 
-void AddTo(GroupResult& group, const Latency& latency, const GammaQuantiles& gamma) {
+void AddTo(GroupResult& group, DensitySum& densities, const Latency& latency) {
   if (latency.rate == 0) return;
   const double weight = latency.rate * 1e9;
   group.requests_per_second += weight;
   group.mean_latency_ns += weight * (latency.fixed + latency.random);  // divided in the end
   if (std::isfinite(latency.random)) {
-    gamma.Spread(latency.fixed, latency.random, latency.variance, weight, group.latency);
+    GammaQuantiles::Get().Spread(latency.fixed, latency.random, latency.variance, weight,
+                                 densities);
   } else {
     group.latency.AddInfinite(weight);
   }
@@ -85,13 +86,13 @@ StationResult OfStation(Station::Kind kind, const StationLoad& open, const Waiti
 
 Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
   if (const Status status = Check(network); !status) return tl::unexpected(status.error());
-  const GammaQuantiles& gamma = GammaQuantiles::Get();
   const ServiceTimes services(network);
   const std::vector<StationLoad> loads = OfferedLoads(network, services);
   const Waiting waiting = SolveWaiting(network, services, loads);
 
   Evaluation evaluation;
   evaluation.groups.resize(network.groups.size());
+  std::vector<DensitySum> densities(network.groups.size());
   size_t closed_classes = 0;
   for (const RequestClass& c : network.classes) {
     const auto visits = network.VisitsOf(c);
@@ -105,9 +106,11 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
       latency.random += closed.waiting;
       latency.variance = closed.variance;
     }
-    AddTo(evaluation.groups[c.group], latency, gamma);
+    AddTo(evaluation.groups[c.group], densities[c.group], latency);
   }
-  for (GroupResult& group : evaluation.groups) {
+  for (size_t i = 0; i < evaluation.groups.size(); ++i) {
+    GroupResult& group = evaluation.groups[i];
+    densities[i].AddTo(group.latency);
     if (group.requests_per_second > 0) group.mean_latency_ns /= group.requests_per_second;
   }
   evaluation.stations.reserve(network.stations.size());

@@ -19,7 +19,7 @@
 // gives the same bits on every compiler that links the same libm.
 //
 // Cost: O(1) a visit, no allocation once the greatest number of requests at once was reached.
-// Memory: 80 bytes a request at once, the next arrival of each open class included, plus 64 a
+// Memory: 96 bytes a request at once, the next arrival of each open class included, plus 64 a
 // station.
 #ifndef CNISIM_SIM_DATAPLANE_EVENT_EVALUATION_H_
 #define CNISIM_SIM_DATAPLANE_EVENT_EVALUATION_H_

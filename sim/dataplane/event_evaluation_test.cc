@@ -281,8 +281,8 @@ TEST(EventEvaluationTest, WindowsAddUp) {
     return sum;
   };
   EXPECT_GT(ends(0, 20'000'000), 1'000);
-  EXPECT_EQ(ends(0, 20'000'000),
-            ends(0, 1) + ends(1, 7'000'000) + ends(7'000'000, 7'000'001) + ends(7'000'001, 20'000'000));
+  EXPECT_EQ(ends(0, 20'000'000), ends(0, 1) + ends(1, 7'000'000) + ends(7'000'000, 7'000'001) +
+                                     ends(7'000'001, 20'000'000));
 }
 
 TEST(EventEvaluationTest, SameSeedSameBitsAndAnotherSeedOthers) {

@@ -1,6 +1,7 @@
 #include "sim/dataplane/gamma_quantiles.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <cstddef>
@@ -13,16 +14,25 @@ constexpr int kLowestOctave = -10;
 constexpr int kHighestOctave = 14;
 constexpr int kRows = (kHighestOctave - kLowestOctave) * kRowsPerOctave + 1;
 
-// Latencies beyond are cut: 146 years.
-constexpr double kLongest = 0x1p62;
+// Latencies beyond are cut: 13 days.
+constexpr double kLongest = 0x1p50;
 
-// From 1 to 1e-6; geometric steps within each part, so that a knot falls on each of its ends.
+constexpr double kWhole = 1;
+
+// Probabilities to be above a knot: from 1 to 1e-6 in geometric steps within each part, so that a
+// knot falls on each part's end.
+struct Part {
+  double end;
+  int steps;
+};
+constexpr Part kParts[] = {{0.5, 8}, {0.1, 16}, {0.01, 20}, {0.001, 16}, {1e-4, 10}, {1e-6, 12}};
+constexpr size_t kKnots = [] {
+  size_t knots = 1;
+  for (const Part& part : kParts) knots += static_cast<size_t>(part.steps);
+  return knots;
+}();
+
 std::vector<double> Tails() {
-  struct Part {
-    double end;
-    int steps;
-  };
-  constexpr Part kParts[] = {{0.5, 8}, {0.1, 16}, {0.01, 20}, {0.001, 16}, {1e-4, 10}, {1e-6, 12}};
   std::vector<double> tails = {1};
   for (const Part& part : kParts) {
     const double start = tails.back();
@@ -41,15 +51,18 @@ const GammaQuantiles& GammaQuantiles::Get() {
   return quantiles;
 }
 
-GammaQuantiles::GammaQuantiles() : tails_(Tails()) {
-  using boost::math::policies::ignore_error;
-  using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>,
-                                               boost::math::policies::underflow_error<ignore_error>,
-                                               boost::math::policies::denorm_error<ignore_error>>;
-  knots_.reserve(kRows * tails_.size());
+GammaQuantiles::GammaQuantiles() {
+  namespace policies = boost::math::policies;
+  using Policy = policies::policy<policies::promote_double<false>,
+                                  policies::underflow_error<policies::ignore_error>,
+                                  policies::denorm_error<policies::ignore_error>>;
+  const std::vector<double> tails = Tails();
+  for (size_t i = 0; i + 1 < tails.size(); ++i) weights_.push_back(tails[i] - tails[i + 1]);
+  weights_.push_back(tails.back());
+  knots_.reserve(kRows * tails.size());
   for (int row = 0; row < kRows; ++row) {
     const double shape = std::exp2(kLowestOctave + static_cast<double>(row) / kRowsPerOctave);
-    for (const double tail : tails_) {
+    for (const double tail : tails) {
       const double x = tail == 1 ? 0 : boost::math::gamma_q_inv(shape, tail, Policy());
       knots_.push_back((x - shape) / std::sqrt(shape));
     }
@@ -57,29 +70,27 @@ GammaQuantiles::GammaQuantiles() : tails_(Tails()) {
 }
 
 void GammaQuantiles::Spread(double shift_ns, double mean_ns, double variance, double weight,
-                            LatencyHistogram& histogram) const {
+                            DensitySum& sum) const {
   const double least = std::min(shift_ns, kLongest);
   const double mean = shift_ns + mean_ns;
   const double deviation = std::sqrt(variance);
-  const auto place = [least](double x) { return std::clamp(x, least, kLongest); };
   if (!(deviation > 0)) {
-    histogram.Add(static_cast<int64_t>(place(mean)), weight);
+    const double only = std::min(mean, kLongest);
+    sum.Add({&only, 1}, {&kWhole, 1}, weight);
     return;
   }
   const double octave = 2 * std::log2(mean_ns / deviation);
   const double row = std::clamp((octave - kLowestOctave) * kRowsPerOctave, 0.0, kRows - 1.0);
   const auto lower = std::min(static_cast<size_t>(row), size_t{kRows - 2});
   const double share = row - static_cast<double>(lower);
-  const double* below = &knots_[lower * tails_.size()];
-  const double* above = below + tails_.size();
-  double from = least;
-  for (size_t i = 1; i < tails_.size(); ++i) {
-    const double z = below[i] + share * (above[i] - below[i]);
-    const double to = place(mean + deviation * z);
-    histogram.AddEvenly(from, to, weight * (tails_[i - 1] - tails_[i]));
-    from = to;
+  const double* below = &knots_[lower * kKnots];
+  const double* above = below + kKnots;
+  std::array<double, kKnots> edges;
+  for (size_t i = 0; i < kKnots; ++i) {
+    const double x = mean + deviation * (below[i] + share * (above[i] - below[i]));
+    edges[i] = std::clamp(x, least, kLongest);
   }
-  histogram.Add(static_cast<int64_t>(from), weight * tails_.back());
+  sum.Add(edges, weights_, weight);
 }
 
 }  // namespace cnisim

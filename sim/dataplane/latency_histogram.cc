@@ -6,30 +6,6 @@
 
 namespace cnisim {
 
-void LatencyHistogram::AddEvenly(double low_ns, double high_ns, double weight) {
-  assert(low_ns >= 0 && low_ns <= high_ns && high_ns < 0x1p63);
-  const int first = BucketIndexOf(static_cast<int64_t>(low_ns));
-  const int last = BucketIndexOf(static_cast<int64_t>(high_ns));
-  if (static_cast<size_t>(last) >= weights_.size()) weights_.resize(static_cast<size_t>(last) + 1);
-  total_ += weight;
-  if (first == last) {
-    weights_[static_cast<size_t>(first)] += weight;
-    return;
-  }
-  const double density = weight / (high_ns - low_ns);
-  weights_[static_cast<size_t>(first)] +=
-      density * (static_cast<double>(BucketAt(first).high) - low_ns);
-  for (int i = first + 1; i < last;) {
-    // All buckets up to the next power of two are equally wide.
-    const Bucket bucket = BucketAt(i);
-    const double share = density * static_cast<double>(bucket.high - bucket.low);
-    const int end = std::min(last, (i | ((1 << kBucketBits) - 1)) + 1);
-    for (; i < end; ++i) weights_[static_cast<size_t>(i)] += share;
-  }
-  weights_[static_cast<size_t>(last)] +=
-      density * (high_ns - static_cast<double>(BucketAt(last).low));
-}
-
 double LatencyHistogram::Quantile(double p) const {
   assert(p > 0 && p <= 1);
   if (total_ <= 0) return 0;

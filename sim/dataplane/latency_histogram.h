@@ -23,8 +23,6 @@ class LatencyHistogram {
     weights_[index] += weight;
     total_ += weight;
   }
-  // `weight` spread evenly over [low_ns, high_ns], 0 <= low_ns <= high_ns < 2^63. O(buckets in it).
-  void AddEvenly(double low_ns, double high_ns, double weight);
   // Requests that never end.
   void AddInfinite(double weight) { total_ += weight; }
 

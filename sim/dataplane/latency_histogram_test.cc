@@ -33,31 +33,6 @@ TEST(LatencyHistogramTest, QuantilesAreThoseOfTheSortedValuesButForABucket) {
   }
 }
 
-// Differential: against the share of each bucket, one after the other.
-TEST(LatencyHistogramTest, EvenSpreadGivesEachBucketItsShare) {
-  RandomStream random(2, "histogram", "ranges");
-  for (int i = 0; i < 2'000; ++i) {
-    const double scale = std::exp2(60 * random.NextDouble());
-    double low = scale * random.NextDouble();
-    double high = i % 3 == 0 ? low + random.NextDouble() : scale * random.NextDouble();
-    if (low > high) std::swap(low, high);
-    LatencyHistogram histogram;
-    histogram.AddEvenly(low, high, 3);
-    double sum = 0;
-    for (size_t b = 0; b < histogram.weights().size(); ++b) {
-      const Bucket bucket = BucketAt(static_cast<int>(b));
-      const double from = std::max(low, static_cast<double>(bucket.low));
-      const double to = std::min(high, static_cast<double>(bucket.high));
-      const bool whole = from == low && to == high;
-      const double share = whole ? 3 : to > from ? 3 * (to - from) / (high - low) : 0;
-      ASSERT_NEAR(histogram.weights()[b], share, 1e-9) << low << " " << high << " " << b;
-      sum += histogram.weights()[b];
-    }
-    ASSERT_NEAR(sum, 3, 1e-9);
-    ASSERT_EQ(histogram.total(), 3);
-  }
-}
-
 TEST(LatencyHistogramTest, EmptyAndInfinite) {
   LatencyHistogram histogram;
   EXPECT_EQ(histogram.Quantile(0.5), 0);
