@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "results/histogram.h"
+#include "sim/observe/histogram.h"
 
 namespace cnisim {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "results/embedded_sql.h"
 #include "results/fan_out.h"
-#include "results/histogram.h"
 #include "results/record_stream_testing.h"
 #include "results/temporary_folder_testing.h"
+#include "sim/observe/histogram.h"
 
 namespace cnisim {
 namespace {

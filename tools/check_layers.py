@@ -30,7 +30,7 @@ ALLOWED = {
     "sim/engine": ["core/net", "core/ports"],
     "sim/observe": ["core/net", "core/ports"],
     "sim/cloud": ["core/net", "core/ports", "core/ipam", "sim/engine", "sim/observe"],
-    "sim/dataplane": ["core/net", "core/ports", "core/routing", "sim/engine"],
+    "sim/dataplane": ["core/net", "core/ports", "core/routing", "sim/engine", "sim/observe"],
     "sim/scenario": ["core/net", "core/ports", "core/ipam", "core/cni", "sim/engine", "sim/observe",
                      "sim/cloud", "sim/dataplane"],
     "sim/cluster": ["core/net", "core/ports", "core/ipam", "core/ipam/calico", "core/rpc",

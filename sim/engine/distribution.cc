@@ -188,12 +188,44 @@ Duration Distribution::Mean() const {
       return a_ + (b_ - a_) / 2;
     case Kind::kLognormal:
       return FromNanoseconds(std::exp(mu_ + sigma_ * sigma_ / 2));
+    case Kind::kEmpirical:
+      return FromNanoseconds(ComputeMoments().mean);
+  }
+  return {};
+}
+
+Distribution::Moments Distribution::ComputeMoments() const {
+  switch (kind_) {
+    case Kind::kFixed:
+      return {Nanoseconds(a_), 0, 0};
+    case Kind::kUniform: {
+      const double values = Nanoseconds(b_ - a_) + 1;
+      return {(Nanoseconds(a_) + Nanoseconds(b_)) / 2, (values * values - 1) / 12, 0};
+    }
+    case Kind::kExponential: {
+      const double mean = Nanoseconds(a_);
+      return {mean, mean * mean, 2 * mean * mean * mean};
+    }
+    case Kind::kLognormal: {
+      const double mean = std::exp(mu_ + sigma_ * sigma_ / 2);
+      const double excess = std::expm1(sigma_ * sigma_);
+      return {mean, mean * mean * excess, mean * mean * mean * excess * excess * (excess + 3)};
+    }
     case Kind::kEmpirical: {
-      double sum = 0;
-      for (const Point& point : table_->points) {
-        sum += Nanoseconds(point.value) * (point.weight / table_->cumulative.back());
-      }
-      return FromNanoseconds(sum);
+      Moments moments;
+      const auto sum_up = [this](auto power) {
+        double sum = 0;
+        for (const Point& point : table_->points) {
+          sum += power(Nanoseconds(point.value)) * (point.weight / table_->cumulative.back());
+        }
+        return sum;
+      };
+      const double mean = sum_up([](double x) { return x; });
+      moments.mean = mean;
+      moments.variance = sum_up([mean](double x) { return (x - mean) * (x - mean); });
+      moments.third_central =
+          sum_up([mean](double x) { return (x - mean) * (x - mean) * (x - mean); });
+      return moments;
     }
   }
   return {};

@@ -56,6 +56,15 @@ class Distribution {
   // The expected value, to the nearest nanosecond.
   Duration Mean() const;
 
+  // In nanoseconds and their powers, of the distribution as it is before samples are rounded to
+  // nanoseconds or cut. Infinite where a double ends.
+  struct Moments {
+    double mean = 0;
+    double variance = 0;
+    double third_central = 0;  // E[(X - mean)^3]
+  };
+  Moments ComputeMoments() const;
+
   // As scenarios write it: "5s", "{uniform: {min: 1s, max: 2s}}", "{exponential: {mean: 4h}}",
   // "{lognormal: {p50: 20s, p99: 90s}}", "{empirical: [{value: 1s, weight: 2}, ...]}".
   std::string ToString() const;

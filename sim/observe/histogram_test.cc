@@ -1,4 +1,4 @@
-#include "results/histogram.h"
+#include "sim/observe/histogram.h"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +32,18 @@ TEST(Histogram, BucketsAreAtMostOnePart128thWide) {
       ASSERT_EQ(BucketOf(bucket.high).low, bucket.high);
     }
   }
+}
+
+TEST(Histogram, NumbersRunThroughTheBucketsWithoutGaps) {
+  int64_t low = 0;
+  for (int index = 0; index < kBucketCount; ++index) {
+    const Bucket bucket = BucketAt(index);
+    ASSERT_EQ(bucket.low, low);
+    ASSERT_EQ(BucketIndexOf(bucket.low), index);
+    ASSERT_EQ(BucketIndexOf(bucket.high - 1), index);
+    low = bucket.high;
+  }
+  EXPECT_EQ(low, INT64_MAX);
 }
 
 TEST(Histogram, Extremes) {

@@ -1,0 +1,328 @@
+#include "sim/dataplane/event_evaluation.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "core/net/hash.h"
+#include "sim/dataplane/station_load.h"
+#include "sim/engine/event_queue.h"
+#include "sim/engine/random.h"
+
+namespace cnisim {
+namespace {
+
+constexpr int64_t kOutside = -1;
+
+// A request, or a source's next one. The loop takes it from the queue itself and never fires it.
+//
+// One cache line, which the queue fetches ahead. It holds the next visit because all visits are too
+// many for a cache, while this one was read beside the last.
+struct alignas(64) Job final : Timer {
+  void Fire() override {}
+
+  int64_t started = 0;
+  int64_t arrived = kOutside;  // at the station, if it is at one
+  uint64_t request = 0;        // its number in its class
+  uint32_t class_index = 0;
+  uint32_t station = 0;  // of the present visit
+  uint32_t next_visit = 0;
+  uint32_t end_visit = 0;
+  Visit next;  // if there is one
+};
+static_assert(sizeof(Job) == 64);
+
+// In one cache line. Times and sums count from the window's start.
+struct alignas(64) StationState {
+  int64_t busy_until = 0;
+  int64_t last_change = 0;
+  int64_t area = 0;     // of `jobs` over time
+  int64_t inside = 0;   // times of visits, each cut to the window
+  int64_t sojourn = 0;  // times of visits that ended, whole
+  int64_t busy = 0;     // service of visits that began
+  uint64_t ended = 0;
+  uint32_t jobs = 0;
+  bool is_queue = false;
+};
+static_assert(sizeof(StationState) == 64);
+
+struct GroupState {
+  uint64_t ended = 0;
+  int64_t latency = 0;
+};
+
+int64_t Later(int64_t time, int64_t duration) {
+  return time > INT64_MAX - duration ? INT64_MAX : time + duration;
+}
+
+class EventEvaluator {
+ public:
+  EventEvaluator(const QueueNetwork& network, const EventSettings& settings);
+
+  Evaluation Run();
+
+ private:
+  void RunUntil(int64_t end);
+  void Step(int64_t now, Job& job);
+  bool Begin(int64_t now, Job& job);
+  void Enter(int64_t now, Job& job);
+  void Leave(int64_t now, const Job& job);
+  void End(int64_t now, Job& job);
+  void Schedule(int64_t now, uint32_t class_index, Job& job);
+  void OpenWindow(int64_t now);
+  void CloseWindow(int64_t now);
+  Evaluation Tell() const;
+
+  uint64_t Draw(const Job& job, uint64_t purpose) const {
+    return KeyedDraw(settings_.seed, network_.classes[job.class_index].key, purpose, job.request);
+  }
+  Job& Allocate();
+
+  const QueueNetwork& network_;
+  const EventSettings& settings_;
+  EventQueue queue_;
+  std::vector<std::unique_ptr<Job[]>> blocks_;
+  std::vector<Job*> free_;
+  std::vector<StationState> stations_;
+  std::vector<uint64_t> requests_;  // by class: how many were scheduled
+  std::vector<GroupState> groups_;
+  std::vector<LatencyHistogram> latencies_;  // as groups_
+  int64_t window_start_ = 0;
+  uint32_t open_requests_ = 0;  // under way
+  uint64_t refused_ = 0;
+};
+
+constexpr size_t kJobsPerBlock = 1024;
+constexpr uint64_t kArrival = HashName("arrival");
+constexpr uint64_t kThinking = HashName("thinking");
+constexpr uint64_t kService = HashName("service");  // plus the visit's place in its class
+
+EventEvaluator::EventEvaluator(const QueueNetwork& network, const EventSettings& settings)
+    : network_(network),
+      settings_(settings),
+      stations_(network.stations.size()),
+      requests_(network.classes.size()),
+      groups_(network.groups.size()),
+      latencies_(network.groups.size()) {
+  for (size_t i = 0; i < stations_.size(); ++i) {
+    stations_[i].is_queue = network.stations[i].kind == Station::Kind::kQueue;
+  }
+}
+
+Job& EventEvaluator::Allocate() {
+  if (free_.empty()) {
+    blocks_.push_back(std::make_unique<Job[]>(kJobsPerBlock));
+    for (size_t i = kJobsPerBlock; i-- > 0;) free_.push_back(&blocks_.back()[i]);
+  }
+  Job& job = *free_.back();
+  free_.pop_back();
+  return job;
+}
+
+// Makes `job` the class's next request: one arrives, or a user thinks, from now on.
+void EventEvaluator::Schedule(int64_t now, uint32_t class_index, Job& job) {
+  const RequestClass& c = network_.classes[class_index];
+  job.arrived = kOutside;
+  job.class_index = class_index;
+  job.request = requests_[class_index]++;
+  job.next_visit = c.first_visit;
+  job.end_visit = c.first_visit + c.visit_count;
+  if (c.visit_count > 0) job.next = network_.visits[job.next_visit];
+  int64_t delay = 0;
+  if (const auto* open = std::get_if<OpenLoop>(&c.load)) {
+    const double mean = 1e9 / open->requests_per_second;
+    const double ns = -mean * std::log(1 - UnitDouble(Draw(job, kArrival)));
+    delay = ns < 0x1p62 ? static_cast<int64_t>(ns + 0.5) : INT64_MAX;
+  } else if (const uint32_t think = std::get<ClosedLoop>(c.load).think_time; think != kNone) {
+    delay = network_.distributions[think].Sample(Draw(job, kThinking)).count();
+  }
+  job.started = Later(now, delay);
+  queue_.Push(job.started, job);
+}
+
+// False if the request is refused; then the job is the next one already.
+bool EventEvaluator::Begin(int64_t now, Job& job) {
+  if (!std::holds_alternative<OpenLoop>(network_.classes[job.class_index].load)) return true;
+  if (open_requests_ >= settings_.max_requests) {
+    ++refused_;
+    Schedule(now, job.class_index, job);
+    return false;
+  }
+  ++open_requests_;
+  Schedule(now, job.class_index, Allocate());
+  return true;
+}
+
+void EventEvaluator::Enter(int64_t now, Job& job) {
+  const Visit visit = job.next;
+  if (job.next_visit + 1 < job.end_visit) job.next = network_.visits[job.next_visit + 1];
+  int64_t service = visit.service_ns;
+  if (visit.distribution != kNone) {
+    const uint64_t place = job.next_visit - network_.classes[job.class_index].first_visit;
+    const Distribution& random = network_.distributions[visit.distribution];
+    service = Later(service, random.Sample(Draw(job, kService + place)).count());
+  }
+  ++job.next_visit;
+  job.arrived = now;
+  job.station = visit.station;
+  StationState& station = stations_[visit.station];
+  station.area += station.jobs * (now - station.last_change);
+  station.last_change = now;
+  ++station.jobs;
+  int64_t end = 0;
+  if (station.is_queue) {
+    end = Later(std::max(now, station.busy_until), service);
+    station.busy += end - std::max(now, station.busy_until);
+    station.busy_until = end;
+  } else {
+    end = Later(now, service);
+  }
+  queue_.Push(end, job);
+}
+
+void EventEvaluator::Leave(int64_t now, const Job& job) {
+  StationState& station = stations_[job.station];
+  station.area += station.jobs * (now - station.last_change);
+  station.last_change = now;
+  --station.jobs;
+  ++station.ended;
+  station.sojourn += now - job.arrived;
+  station.inside += now - std::max(job.arrived, window_start_);
+}
+
+void EventEvaluator::End(int64_t now, Job& job) {
+  const RequestClass& c = network_.classes[job.class_index];
+  GroupState& group = groups_[c.group];
+  const int64_t latency = now - job.started;
+  ++group.ended;
+  group.latency += latency;
+  latencies_[c.group].Add(latency);
+  if (std::holds_alternative<ClosedLoop>(c.load)) {
+    Schedule(now, job.class_index, job);
+    return;
+  }
+  --open_requests_;
+  job.arrived = kOutside;
+  free_.push_back(&job);
+}
+
+void EventEvaluator::Step(int64_t now, Job& job) {
+  if (job.arrived == kOutside) {
+    if (!Begin(now, job)) return;
+  } else {
+    Leave(now, job);
+  }
+  if (job.next_visit == job.end_visit) {
+    End(now, job);
+  } else {
+    Enter(now, job);
+  }
+}
+
+void EventEvaluator::RunUntil(int64_t end) {
+  for (Event event; queue_.PopUntil(end, event);) {
+    Step(event.time, static_cast<Job&>(*event.timer));
+  }
+}
+
+void EventEvaluator::OpenWindow(int64_t now) {
+  window_start_ = now;
+  for (StationState& station : stations_) {
+    station.last_change = now;
+    station.area = station.inside = station.sojourn = 0;
+    station.busy = std::max<int64_t>(0, station.busy_until - now);
+    station.ended = 0;
+  }
+  std::fill(groups_.begin(), groups_.end(), GroupState());
+  std::fill(latencies_.begin(), latencies_.end(), LatencyHistogram());
+  refused_ = 0;
+}
+
+void EventEvaluator::CloseWindow(int64_t now) {
+  for (StationState& station : stations_) {
+    station.area += station.jobs * (now - station.last_change);
+    station.busy -= std::max<int64_t>(0, station.busy_until - now);
+  }
+  for (const auto& block : blocks_) {
+    for (size_t i = 0; i < kJobsPerBlock; ++i) {
+      const Job& job = block[i];
+      if (job.arrived == kOutside) continue;
+      stations_[job.station].inside += now - std::max(job.arrived, window_start_);
+    }
+  }
+}
+
+Evaluation EventEvaluator::Tell() const {
+  const auto window = static_cast<double>(settings_.window.count());
+  Evaluation evaluation;
+  evaluation.groups.resize(groups_.size());
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    const auto ended = static_cast<double>(groups_[i].ended);
+    GroupResult& result = evaluation.groups[i];
+    result.requests_per_second = ended / window * 1e9;
+    if (ended > 0) result.mean_latency_ns = static_cast<double>(groups_[i].latency) / ended;
+    result.latency = latencies_[i];
+  }
+  evaluation.stations.resize(stations_.size());
+  for (size_t i = 0; i < stations_.size(); ++i) {
+    const StationState& station = stations_[i];
+    const auto ended = static_cast<double>(station.ended);
+    StationResult& result = evaluation.stations[i];
+    result.utilisation = static_cast<double>(station.busy) / window;
+    result.mean_jobs = static_cast<double>(station.area) / window;
+    result.visits_per_second = ended / window * 1e9;
+    if (ended > 0) result.mean_time_ns = static_cast<double>(station.sojourn) / ended;
+    const auto difference = static_cast<double>(std::abs(station.area - station.inside));
+    evaluation.little_error = std::max(evaluation.little_error, difference / window);
+  }
+  assert(evaluation.little_error == 0);
+  evaluation.bottleneck = FindBottleneck(network_, evaluation.stations);
+  evaluation.headroom = Headroom(network_, OfferedLoads(network_, ServiceTimes(network_)));
+  evaluation.saturated = evaluation.headroom <= 1;
+  evaluation.refused = refused_;
+  return evaluation;
+}
+
+Evaluation EventEvaluator::Run() {
+  for (uint32_t i = 0; i < network_.classes.size(); ++i) {
+    uint32_t sources = 1;  // an open class has one pending arrival
+    if (const auto* open = std::get_if<OpenLoop>(&network_.classes[i].load)) {
+      if (open->requests_per_second == 0) continue;
+    } else {
+      sources = std::get<ClosedLoop>(network_.classes[i].load).population;
+    }
+    for (uint32_t n = 0; n < sources; ++n) Schedule(0, i, Allocate());
+  }
+  const int64_t warm_up = settings_.warm_up.count();
+  RunUntil(warm_up);
+  OpenWindow(warm_up);
+  RunUntil(warm_up + settings_.window.count());
+  CloseWindow(warm_up + settings_.window.count());
+  return Tell();
+}
+
+// Whether sums of all requests' times fit.
+bool WindowFits(const QueueNetwork& network, const EventSettings& settings) {
+  if (settings.warm_up < Duration::zero() || settings.window <= Duration::zero()) return false;
+  uint64_t requests = settings.max_requests;
+  for (const RequestClass& c : network.classes) {
+    if (const auto* closed = std::get_if<ClosedLoop>(&c.load)) requests += closed->population;
+  }
+  const unsigned __int128 time = static_cast<unsigned __int128>(settings.warm_up.count()) +
+                                 static_cast<unsigned __int128>(settings.window.count());
+  return time <= INT64_MAX && time * requests <= INT64_MAX;
+}
+
+}  // namespace
+
+Result<Evaluation> EvaluateByEvents(const QueueNetwork& network, const EventSettings& settings) {
+  if (const Status status = Check(network); !status) return tl::unexpected(status.error());
+  if (!WindowFits(network, settings)) {
+    return Fail("InvalidWindow", "the window is empty, or too long for so many requests");
+  }
+  return EventEvaluator(network, settings).Run();
+}
+
+}  // namespace cnisim
