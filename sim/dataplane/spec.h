@@ -18,19 +18,19 @@ namespace cnisim {
 
 // Requests come whether or not earlier ones are answered, as users' do: a Poisson stream, shared
 // evenly by the pairs of pods.
-struct OpenLoop {
+struct OpenLoad {
   double requests_per_second = 0;
 };
 
 // So many requests are under way at any time, shared evenly by the pairs; each is followed by the
 // next after a time of thinking.
-struct ClosedLoop {
+struct ClosedLoad {
   int concurrency = 1;
   Distribution think_time;
 };
 
 // Connections that carry as much as they can, from each client pod to one server pod.
-struct BulkStreams {
+struct BulkLoad {
   int streams = 1;  // of each client pod
 };
 
@@ -43,7 +43,7 @@ struct TrafficSpec {
   int to = 0;                  // workload; of a service, the one behind it
   std::optional<int> service;  // clients use its address
   Transport transport = Transport::kTcp;
-  std::variant<OpenLoop, ClosedLoop, BulkStreams> load;
+  std::variant<OpenLoad, ClosedLoad, BulkLoad> load;
   int64_t request_bytes = 0;
   int64_t response_bytes = 0;
   bool connection_per_request = false;
@@ -53,7 +53,7 @@ struct TrafficSpec {
   int max_pairs = 1000;
 };
 
-enum class Evaluation : uint8_t { kAuto, kEvents, kAnalytic };
+enum class EvaluationBy : uint8_t { kAuto, kEvents, kAnalysis };
 
 struct KubeProxySpec {
   KubeProxyMode mode = KubeProxyMode::kIptables;
@@ -63,7 +63,7 @@ struct KubeProxySpec {
 };
 
 struct DataPlaneSpec {
-  Evaluation evaluation = Evaluation::kAuto;
+  EvaluationBy evaluation = EvaluationBy::kAuto;
   std::vector<TimePoint> at;  // moments at which the traffic is judged; empty: the end
   Duration warm_up = std::chrono::milliseconds(200);  // of an evaluation by events
   Duration window = std::chrono::seconds(2);
