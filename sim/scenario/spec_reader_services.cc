@@ -28,16 +28,11 @@ Ipv4Cidr ServiceBlock(const VpcSpec& vpc) {
 }  // namespace
 
 void SpecReader::ReadServices(Field list) {
-  Names names("service");
   const Ipv4Cidr block = ServiceBlock(scenario.vpc);
   for (Field& item : list.List("service")) {
     MapReader map = item.Required().Map(item.label());
     ServiceSpec service;
-    Field name = map.Get("name").Required();
-    const std::optional<std::string> text = name.DnsLabel();
-    names.Add(text, name);
-    service.name = text.value_or("");
-    if (text) map.Rename(fmt::format("service '{}'", *text));
+    service.name = services_.Take(map);
     const std::optional<int> workload = workloads_.Resolve(map.Get("workload").Required());
     service.workload = workload.value_or(0);
     service.port = map.Get("port").Required().Int(1, kMaxPort).value_or(1);
