@@ -71,6 +71,9 @@ class SpecReader {
   // spec_reader_traffic.cc
   void ReadTraffic(Field list);
   TrafficSpec ReadFlow(Field item, Names& names);
+  // Empty if there is something wrong with them, else "FROM-TO".
+  std::optional<std::string> ReadEnds(MapReader& map, TrafficSpec& flow);
+  void ReadProtocol(MapReader& map, TrafficSpec& flow);
   // spec_reader_dataplane.cc
   void ReadKubeProxy();
   void ReadDataPlane(Field data_plane);

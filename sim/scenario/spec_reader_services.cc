@@ -30,6 +30,10 @@ Ipv4Cidr ServiceBlock(const VpcSpec& vpc) {
 void SpecReader::ReadServices(Field list) {
   const Ipv4Cidr block = ServiceBlock(scenario.vpc);
   for (Field& item : list.List("service")) {
+    if (scenario.services.size() >= kMaxServices) {
+      item.Error("out-of-range", fmt::format("more than {} services", kMaxServices));
+      return;
+    }
     MapReader map = item.Required().Map(item.label());
     ServiceSpec service;
     service.name = services_.Take(map);
@@ -50,10 +54,6 @@ void SpecReader::ReadServices(Field list) {
                                                     node_port.label(), same->name));
     }
     map.Done();
-    if (scenario.services.size() >= kMaxServices) {
-      item.Error("out-of-range", fmt::format("more than {} services", kMaxServices));
-      return;
-    }
     service.cluster_ip =
         block.network().Offset(kFirstClusterIp + static_cast<uint32_t>(scenario.services.size()));
     scenario.services.push_back(std::move(service));

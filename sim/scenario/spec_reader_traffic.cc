@@ -58,48 +58,16 @@ void SpecReader::ReadTraffic(Field list) {
 TrafficSpec SpecReader::ReadFlow(Field item, Names& names) {
   MapReader map = item.Required().Map(item.label());
   TrafficSpec flow;
-  const std::optional<int> from = workloads_.Resolve(map.Get("from").Required());
-  Field to = map.Get("to");
-  Field to_service = map.Get("service");
-  map.OnlyOne({"to", "service"});
-  std::optional<int> target;
-  if (to_service.present()) {
-    target = flow.service = services_.Resolve(to_service);
-  } else {
-    target = workloads_.Resolve(to);
-  }
-  flow.from = from.value_or(0);
-  flow.to = target.value_or(0);
-  const ServiceSpec* service = nullptr;
-  if (flow.service) {
-    service = &scenario.services[static_cast<size_t>(*flow.service)];
-    flow.to = service->workload;
-    if (service->protocol == "udp") flow.transport = Transport::kUdp;
-  }
-
-  // FROM-TO, and the second of that name FROM-TO-2.
-  std::string otherwise = fmt::format("{}", scenario.traffic.size() + 1);
-  if (from && target) {
-    const std::string ends = fmt::format("{}-{}", map.Get("from").node()->text,
-                                         (service != nullptr ? to_service : to).node()->text);
-    otherwise = ends;
-    for (int n = 2; names.Find(otherwise); ++n) otherwise = fmt::format("{}-{}", ends, n);
-    if (!map.Has("name") && otherwise.size() > kMaxDnsLabel) {
-      item.Error("missing-key", fmt::format("{} needs a name: '{}' has more than {} characters",
-                                            map.what(), otherwise, kMaxDnsLabel));
-    }
+  const std::optional<std::string> ends = ReadEnds(map, flow);
+  // The second of that name is FROM-TO-2.
+  std::string otherwise = ends.value_or(fmt::format("{}", scenario.traffic.size() + 1));
+  for (int n = 2; ends && names.Find(otherwise); ++n) otherwise = fmt::format("{}-{}", *ends, n);
+  if (!map.Has("name") && otherwise.size() > kMaxDnsLabel) {
+    item.Error("missing-key", fmt::format("{} needs a name: '{}' has more than {} characters",
+                                          map.what(), otherwise, kMaxDnsLabel));
   }
   flow.name = names.Take(map, &Field::DnsLabel, otherwise);
-
-  Field protocol = map.Get("protocol");
-  const std::optional<Transport> transport =
-      protocol.OneOf<Transport>({{"TCP", Transport::kTcp}, {"UDP", Transport::kUdp}});
-  if (service != nullptr && transport && *transport != flow.transport) {
-    protocol.Error("bad-value",
-                   fmt::format("{} is not that of service '{}'", protocol.label(), service->name));
-  }
-  flow.transport = transport.value_or(flow.transport);
-
+  ReadProtocol(map, flow);
   map.OnlyOne({"requestsPerSecond", "concurrency", "streams"});
   if (Field streams = map.Get("streams"); streams.present()) {
     flow.load = BulkStreams{streams.Int(1, kMaxStreams).value_or(1)};
@@ -119,6 +87,40 @@ TrafficSpec SpecReader::ReadFlow(Field item, Names& names) {
   flow.max_pairs = map.Get("maxPairs").Int(1, kMaxPairs).value_or(flow.max_pairs);
   map.Done();
   return flow;
+}
+
+std::optional<std::string> SpecReader::ReadEnds(MapReader& map, TrafficSpec& flow) {
+  const std::optional<int> from = workloads_.Resolve(map.Get("from").Required());
+  const std::optional<int> to = workloads_.Resolve(map.Get("to"));
+  flow.service = services_.Resolve(map.Get("service"));
+  map.OnlyOne({"to", "service"});
+  if (!from || !(to || flow.service)) return std::nullopt;
+  flow.from = *from;
+  std::string target;
+  if (flow.service) {
+    const ServiceSpec& service = scenario.services[static_cast<size_t>(*flow.service)];
+    flow.to = service.workload;
+    target = service.name;
+  } else {
+    flow.to = *to;
+    target = scenario.workloads[static_cast<size_t>(*to)].name;
+  }
+  return fmt::format("{}-{}", scenario.workloads[static_cast<size_t>(*from)].name, target);
+}
+
+// A service's is that of its traffic.
+void SpecReader::ReadProtocol(MapReader& map, TrafficSpec& flow) {
+  Field field = map.Get("protocol");
+  const std::optional<Transport> written =
+      field.OneOf<Transport>({{"TCP", Transport::kTcp}, {"UDP", Transport::kUdp}});
+  flow.transport = written.value_or(Transport::kTcp);
+  if (!flow.service) return;
+  const ServiceSpec& service = scenario.services[static_cast<size_t>(*flow.service)];
+  flow.transport = service.protocol == "udp" ? Transport::kUdp : Transport::kTcp;
+  if (written && *written != flow.transport) {
+    field.Error("bad-value",
+                fmt::format("{} is not that of service '{}'", field.label(), service.name));
+  }
 }
 
 }  // namespace cnisim
