@@ -121,6 +121,12 @@ class NodePlanner {
     plan_.AddSysctl("net.ipv4.ip_forward", "1");
   }
 
+  // Manifest and operator set FELIX_VXLANMTU and FELIX_IPINIPMTU with the pods' MTU.
+  int TunnelMtu(int overhead) const {
+    const int carried = node_.mtu - overhead;
+    return std::min(cluster_.pod_mtu.value_or(carried), carried);
+  }
+
   // The tunnel's far ends are known: one neighbour and one FDB entry for each.
   void AddVxlanDevice() {
     const std::string dev(kVxlanDevice);
@@ -128,7 +134,7 @@ class NodePlanner {
     link.type = LinkType::kVxlan;
     link.index = node_.link_index + 1;
     link.mac = CalicoVtepMac(node_.name);
-    link.mtu = node_.mtu - kVxlanOverhead;
+    link.mtu = TunnelMtu(kVxlanOverhead);
     link.parent = node_.link;
     link.id = kCalicoVni;
     link.local = node_.ip;
@@ -147,7 +153,7 @@ class NodePlanner {
     Link link;
     link.type = LinkType::kIpip;
     link.index = node_.link_index + 2;
-    link.mtu = node_.mtu - kIpipOverhead;
+    link.mtu = TunnelMtu(kIpipOverhead);
     plan_.Add(LinkEntry{std::string(kIpipDevice), link});
     if (node_.ipip_ip) plan_.AddAddress(std::string(kIpipDevice), *node_.ipip_ip, 32);
   }
@@ -234,7 +240,7 @@ class NodePlanner {
       if (!felix && !tunnelled && !near) route.via = node_.gateway;
     }
     if (tunnelled && felix && cluster_.release.minor >= 31) {
-      route.mtu = node_.mtu - (IsVxlan(pool.encapsulation) ? kVxlanOverhead : kIpipOverhead);
+      route.mtu = TunnelMtu(IsVxlan(pool.encapsulation) ? kVxlanOverhead : kIpipOverhead);
     }
     plan_.Add(RouteEntry{key, route});
   }
@@ -365,6 +371,7 @@ int CalicoHostMtu(const NetState& net) {
 }
 
 int CalicoPodMtu(const CalicoCluster& cluster, int host_mtu) {
+  if (cluster.pod_mtu) return *cluster.pod_mtu;
   if (AnyPool(cluster, IsVxlan)) return host_mtu - kVxlanOverhead;
   return AnyPool(cluster, IsIpip) ? host_mtu - kIpipOverhead : host_mtu;
 }

@@ -92,6 +92,9 @@ struct CalicoCluster {
   std::optional<ClusterRoutes> program_cluster_routes;  // unset: the release's default
   bool full_mesh = true;
   std::set<std::pair<std::string, std::string>> bgp_peers;
+  // The manifest's veth_mtu, the operator's mtu: of pods, and of tunnels' devices unless their link
+  // takes less. Unset: what the links and the pools' encapsulations leave.
+  std::optional<int> pod_mtu;
   std::vector<CalicoPool> pools;
   std::vector<CalicoBlock> blocks;
   std::vector<CalicoNode> nodes;
@@ -106,7 +109,8 @@ MacAddress CalicoVtepMac(std::string_view node_name);
 
 // The smallest MTU of the links that Felix takes for the host's own; 1460 if there is none.
 int CalicoHostMtu(const NetState& net);
-// Of the pods, and of all of them: the smallest of the encapsulations that any pool uses.
+// Of the pods, and of all of them: what is set, or the smallest of the encapsulations that any pool
+// uses.
 int CalicoPodMtu(const CalicoCluster& cluster, int host_mtu);
 
 // The state of a node. Fails as Apply does if pods or blocks contradict each other.

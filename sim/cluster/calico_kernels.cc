@@ -63,6 +63,7 @@ CalicoNode CalicoKernels::NodeNow(const Node& node) const {
   planned.resolver = IpAddress(context_.scenario.vpc.cidr_blocks.front().network()).Offset(2);
   const AttachedInterface primary = ec2_.PrimaryInterfaceOf(*node.instance);
   planned.mac = primary.eni.mac;
+  planned.mtu = context_.scenario.network.mtu;
   planned.ip = primary.eni.primary_ip;
   planned.subnet = context_.scenario.vpc.subnets[primary.subnet].cidr;
   planned.gateway = planned.subnet.network().Offset(1);
@@ -75,6 +76,7 @@ CalicoCluster CalicoKernels::ClusterNow() const {
   CalicoCluster cluster;
   const CalicoSpec& spec = context_.scenario.network.calico;
   cluster.release = {spec.minor, spec.patch};
+  cluster.pod_mtu = spec.pod_mtu;
   for (const IpPoolSpec& pool : spec.ip_pools) {
     CalicoPool planned;
     planned.cidr = pool.cidr;

@@ -663,8 +663,8 @@ TEST(World, CalicoTakesNoVpcAddresses) {
   ExpectSameLines(t, RunChecked(scenario, 1));
 }
 
-// What a checked run finds of a Calico cluster in two subnets.
-std::set<std::string> NetworkFindingsOf(Encapsulation encapsulation, bool disables_check) {
+// Nodes in two subnets.
+Scenario CalicoWith(Encapsulation encapsulation, bool disables_check) {
   Scenario scenario = Churn(4, "m5.large", 20);
   scenario.network.plugin = Plugin::kCalico;
   IpPoolSpec pool;
@@ -673,6 +673,11 @@ std::set<std::string> NetworkFindingsOf(Encapsulation encapsulation, bool disabl
   pool.encapsulation = encapsulation;
   scenario.network.calico.ip_pools = {pool};
   scenario.network.calico.disables_src_dst_check = disables_check;
+  return scenario;
+}
+
+// Of a checked run.
+std::set<std::string> NetworkFindingsOf(const Scenario& scenario) {
   Transcript transcript;
   WorldOptions options;
   options.check_invariants = true;
@@ -683,14 +688,66 @@ std::set<std::string> NetworkFindingsOf(Encapsulation encapsulation, bool disabl
   return codes;
 }
 
+using Codes = std::set<std::string>;
+
 TEST(World, FindsWhatAVpcDoesNotCarry) {
-  using Codes = std::set<std::string>;
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlan, false), Codes());
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kIpip, false), Codes());
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlanCrossSubnet, false), Codes{"source-dest-check"});
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kVxlanCrossSubnet, true), Codes());
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kIpipCrossSubnet, true), Codes());
-  EXPECT_EQ(NetworkFindingsOf(Encapsulation::kNone, true), Codes{"no-route-across-subnets"});
+  const auto found = [](Encapsulation encapsulation, bool disables_check) {
+    return NetworkFindingsOf(CalicoWith(encapsulation, disables_check));
+  };
+  EXPECT_EQ(found(Encapsulation::kVxlan, false), Codes());
+  EXPECT_EQ(found(Encapsulation::kIpip, false), Codes());
+  EXPECT_EQ(found(Encapsulation::kVxlanCrossSubnet, false), Codes{"source-dest-check"});
+  EXPECT_EQ(found(Encapsulation::kVxlanCrossSubnet, true), Codes());
+  EXPECT_EQ(found(Encapsulation::kIpipCrossSubnet, true), Codes());
+  EXPECT_EQ(found(Encapsulation::kNone, true), Codes{"no-route-across-subnets"});
+}
+
+// The links of nodes, tunnels and pods, and what comes of pods' that are too large.
+TEST(World, CalicosLinksHaveTheScenariosMtus) {
+  struct Case {
+    Encapsulation encapsulation;
+    int mtu;
+    std::optional<int> pod_mtu;
+    int tunnel;
+    int pod;
+    Codes codes;
+  };
+  const Case cases[] = {
+      {Encapsulation::kVxlan, 9001, std::nullopt, 8951, 8951, {}},
+      {Encapsulation::kVxlan, 1500, std::nullopt, 1450, 1450, {}},
+      {Encapsulation::kIpip, 1500, std::nullopt, 1480, 1480, {}},
+      {Encapsulation::kVxlan, 1500, 1400, 1400, 1400, {}},
+      {Encapsulation::kIpip, 9001, 1450, 1450, 1450, {}},
+      {Encapsulation::kVxlan, 1500, 1500, 1450, 1500, {"pod-mtu-too-big"}},
+      {Encapsulation::kIpip, 9001, 9001, 8981, 9001, {"pod-mtu-too-big"}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(fmt::format("link {}, pods {}", c.mtu, c.pod));
+    Scenario scenario = CalicoWith(c.encapsulation, false);
+    scenario.network.mtu = c.mtu;
+    scenario.network.calico.pod_mtu = c.pod_mtu;
+    Transcript transcript;
+    WorldOptions options;
+    options.inspect_at = TimePoint(minutes(10));
+    std::map<std::string, std::set<int>> mtus;  // by kind of link
+    options.inspect = [&](WorldView& world) {
+      for (const std::string& node : world.NodeNames()) {
+        const HostState* kernel = world.NetworkOf(node)->Kernel();
+        ASSERT_NE(kernel, nullptr);
+        for (const auto& [name, link] : kernel->net.links) {
+          const bool tunnel = name == "vxlan.calico" || name == "tunl0";
+          const bool pods = name.starts_with("cali");
+          if (name != "lo") mtus[tunnel ? "tunnel" : pods ? "pod" : "node"].insert(link.mtu);
+        }
+        for (const auto& [netns, pod] : kernel->pods) mtus["pod"].insert(pod.links.at("eth0").mtu);
+      }
+    };
+    RunWorld(scenario, 1, transcript, options);
+    EXPECT_EQ(mtus["node"], std::set{c.mtu});
+    EXPECT_EQ(mtus["tunnel"], std::set{c.tunnel});
+    EXPECT_EQ(mtus["pod"], std::set{c.pod});
+    EXPECT_EQ(NetworkFindingsOf(scenario), c.codes);
+  }
 }
 
 // A pool so small that nodes borrow from each other, on nodes that come and go and leave blocks

@@ -44,8 +44,8 @@ struct TrafficSpec {
   std::optional<int> service;  // clients use its address
   Transport transport = Transport::kTcp;
   std::variant<OpenLoad, ClosedLoad, BulkLoad> load;
-  int64_t request_bytes = 0;
-  int64_t response_bytes = 0;
+  int64_t request_bytes = 1;  // as netperf's; not of bulk streams
+  int64_t response_bytes = 1;
   bool connection_per_request = false;
   Distribution server_time;  // CPU time of the server for a request
   TrafficPlacement placement = TrafficPlacement::kAny;

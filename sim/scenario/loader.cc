@@ -56,6 +56,7 @@ LoadResult LoadScenarioText(std::string_view text, std::string name,
   for (const auto& [group, file] : reader.files.node_lists) {
     loaded.files.push_back(directory / file.path);
   }
+  if (reader.files.cost_profile) loaded.files.push_back(directory / *reader.files.cost_profile);
   loaded.scenario = std::move(reader.scenario);
   loaded.warnings = diagnostics.Warnings();
   return loaded;

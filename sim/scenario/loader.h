@@ -26,7 +26,7 @@ struct LoadedScenario {
   Scenario scenario;
   std::vector<Diagnostic> warnings;          // in order of place
   std::string resolved_yaml;                 // resolved_yaml.h
-  std::vector<std::filesystem::path> files;  // traces and node lists that it read
+  std::vector<std::filesystem::path> files;  // that it read beside the scenario
 };
 
 // The errors, never empty, in order of place.

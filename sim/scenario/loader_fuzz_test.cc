@@ -107,7 +107,7 @@ void ExpectScenarioOrLocatedErrors(const std::string& text) {
 
 TEST(LoaderFuzz, SpoiltScenariosLoadOrSayWhy) {
   constexpr int kCasesPerFile = 1'500;
-  for (const auto* name : {"everything", "calico", "traces"}) {
+  for (const auto* name : {"everything", "calico", "traces", "traffic"}) {
     const std::string valid = ReadFile(kDirectory / (std::string(name) + ".yaml")).value();
     RandomStream random(1, name, "fuzz");
     for (int i = 0; i < kCasesPerFile; ++i) {

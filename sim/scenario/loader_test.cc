@@ -55,7 +55,7 @@ TEST(LoadScenario, EveryValidDocumentResolvesToAFixedPoint) {
     ExpectResolvedIsFixedPoint(Load(entry.path().stem()));
     ++documents;
   }
-  EXPECT_EQ(documents, 6);
+  EXPECT_EQ(documents, 7);
 }
 
 TEST(LoadScenario, FillsInDefaults) {

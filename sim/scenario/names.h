@@ -16,17 +16,17 @@ class Names {
   // `kind` as messages say it: "workload".
   explicit Names(std::string kind) : kind_(std::move(kind)) {}
 
-  // The next thing's name; empty if it has none that is valid. Reports a second one of that name.
-  void Add(const std::optional<std::string>& name, Field& field) {
-    const int index = next_++;
-    if (!name) return;
-    const auto [it, added] = places_.emplace(*name, Place{index, field.where()});
-    if (added) return;
-    field.Error("duplicate-name",
-                fmt::format("a second {} is named '{}'{}", kind_, *name,
-                            it->second.where.line > 0
-                                ? fmt::format("; the first is on line {}", it->second.where.line)
-                                : ""));
+  // The name of the next thing, which `map` is, and by which `map` is known from now on. Empty
+  // after an error, which is also a missing name that nothing stands in for.
+  std::string Take(MapReader& map, std::optional<std::string> (Field::*read)() = &Field::DnsLabel,
+                   const std::string& otherwise = "") {
+    Field field = map.Get("name");
+    if (otherwise.empty()) field.Required();
+    std::optional<std::string> name = (field.*read)();
+    if (!field.present() && !otherwise.empty()) name = otherwise;
+    Add(name, field);
+    if (name) map.Rename(fmt::format("{} '{}'", kind_, *name));
+    return name.value_or("");
   }
 
   std::optional<int> Find(const std::string& name) const {
@@ -56,6 +56,18 @@ class Names {
     int index;
     Location where;
   };
+
+  void Add(const std::optional<std::string>& name, Field& field) {
+    const int index = next_++;
+    if (!name) return;
+    const auto [it, added] = places_.emplace(*name, Place{index, field.where()});
+    if (added) return;
+    field.Error("duplicate-name",
+                fmt::format("a second {} is named '{}'{}", kind_, *name,
+                            it->second.where.line > 0
+                                ? fmt::format("; the first is on line {}", it->second.where.line)
+                                : ""));
+  }
 
   std::string kind_;
   std::map<std::string, Place> places_;

@@ -125,6 +125,34 @@ std::string DurationGuess(std::string_view number, std::string_view unit) {
   return "";
 }
 
+// In units of so many bytes, rounded up.
+Quantity<int64_t> ParseSize(std::string_view text, int64_t bytes_each, std::string_view not_one) {
+  if (text.starts_with('-')) return Bad("must not be negative");
+  std::string_view rest = text;
+  const std::optional<Decimal> number = TakeDecimal(rest);
+  if (!number) return Bad(std::string(not_one));
+  const std::string_view digits = text.substr(0, text.size() - rest.size());
+  const Unit* unit = FindUnit(kMemoryUnits, rest);
+  if (unit == nullptr) {
+    const std::string_view bare = Trim(rest);
+    for (const char prefix : {'K', 'M', 'G', 'T', 'P'}) {
+      const char lower = static_cast<char>(prefix - 'A' + 'a');
+      if (!bare.empty() && (bare.front() == prefix || bare.front() == lower) && bare.size() <= 3) {
+        return Bad(std::string(not_one), Mean(fmt::format("{}{}i", digits, prefix)));
+      }
+    }
+    return Bad(std::string(not_one));
+  }
+  if (unit->size == 0) {
+    return Bad("is in thousandths of a byte", Mean(fmt::format("{}Mi", digits)));
+  }
+  const Wide bytes = number->digits * unit->size;
+  const Wide each = number->scale * bytes_each;
+  const Wide count = bytes / each + (bytes % each != 0 ? 1 : 0);
+  if (count > kMaxInt64) return Bad("is too large");
+  return static_cast<int64_t>(count);
+}
+
 }  // namespace
 
 Quantity<Duration> ParseDuration(std::string_view text) {
@@ -193,31 +221,11 @@ Quantity<int64_t> ParseCpuMilli(std::string_view text) {
 }
 
 Quantity<int64_t> ParseMemoryMib(std::string_view text) {
-  constexpr std::string_view kNotOne = "is not an amount of memory such as 500Mi or 10Gi";
-  if (text.starts_with('-')) return Bad("must not be negative");
-  std::string_view rest = text;
-  const std::optional<Decimal> number = TakeDecimal(rest);
-  if (!number) return Bad(std::string(kNotOne));
-  const std::string_view digits = text.substr(0, text.size() - rest.size());
-  const Unit* unit = FindUnit(kMemoryUnits, rest);
-  if (unit == nullptr) {
-    const std::string_view bare = Trim(rest);
-    for (const char prefix : {'K', 'M', 'G', 'T', 'P'}) {
-      const char lower = static_cast<char>(prefix - 'A' + 'a');
-      if (!bare.empty() && (bare.front() == prefix || bare.front() == lower) && bare.size() <= 3) {
-        return Bad(std::string(kNotOne), Mean(fmt::format("{}{}i", digits, prefix)));
-      }
-    }
-    return Bad(std::string(kNotOne));
-  }
-  if (unit->size == 0) {
-    return Bad("is in thousandths of a byte", Mean(fmt::format("{}Mi", digits)));
-  }
-  const Wide bytes = number->digits * unit->size;
-  const Wide per_mib = number->scale * kMi;
-  const Wide mib = bytes / per_mib + (bytes % per_mib != 0 ? 1 : 0);
-  if (mib > kMaxInt64) return Bad("is too large");
-  return static_cast<int64_t>(mib);
+  return ParseSize(text, kMi, "is not an amount of memory such as 500Mi or 10Gi");
+}
+
+Quantity<int64_t> ParseBytes(std::string_view text) {
+  return ParseSize(text, 1, "is not a size such as 900, 8Ki or 1Mi");
 }
 
 Quantity<double> ParseRate(std::string_view text) {

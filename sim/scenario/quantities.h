@@ -32,6 +32,9 @@ Quantity<int64_t> ParseCpuMilli(std::string_view text);
 // MiB, rounded up: "500Mi", "10Gi", "1G", or plain bytes.
 Quantity<int64_t> ParseMemoryMib(std::string_view text);
 
+// Bytes, rounded up: "900", "8Ki", "1.5k".
+Quantity<int64_t> ParseBytes(std::string_view text);
+
 // Occurrences a second: "20/s", "5/m", "0.5/h", "10/d".
 Quantity<double> ParseRate(std::string_view text);
 // Reads back as the same double.

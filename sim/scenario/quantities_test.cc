@@ -97,6 +97,20 @@ TEST(ParseMemoryMib, ReadsBinaryAndDecimalUnits) {
   EXPECT_EQ(ParseMemoryMib("500m").error().suggestion, "did you mean '500Mi'?");
 }
 
+TEST(ParseBytes, ReadsBinaryAndDecimalUnits) {
+  const std::pair<const char*, int64_t> cases[] = {
+      {"0", 0},   {"900", 900},   {"8Ki", 8192},    {"1.5k", 1500},
+      {"1.5", 2}, {"0.1Ki", 103}, {"1Mi", 1 << 20}, {"2G", 2'000'000'000}};
+  for (const auto& [text, expected] : cases) {
+    ASSERT_TRUE(ParseBytes(text)) << text;
+    EXPECT_EQ(*ParseBytes(text), expected) << text;
+  }
+  for (const char* text : {"", "-1", "Ki", "8KB", "8 Ki", "8m", "999999999999999999Pi"}) {
+    EXPECT_FALSE(ParseBytes(text)) << text;
+  }
+  EXPECT_EQ(ParseBytes("8KB").error().suggestion, "did you mean '8Ki'?");
+}
+
 TEST(ParseRate, IsPerSecond) {
   EXPECT_EQ(*ParseRate("20/s"), 20);
   EXPECT_EQ(*ParseRate("6/m"), 0.1);

@@ -97,6 +97,46 @@ std::string_view NameOf(Encapsulation encapsulation) {
   return "";
 }
 
+std::string_view NameOf(KubeProxyMode mode) {
+  switch (mode) {
+    case KubeProxyMode::kIptables:
+      return "iptables";
+    case KubeProxyMode::kIpvs:
+      return "ipvs";
+    case KubeProxyMode::kNftables:
+      return "nftables";
+  }
+  return "";
+}
+
+std::string_view NameOf(TrafficPlacement placement) {
+  switch (placement) {
+    case TrafficPlacement::kAny:
+      return "any";
+    case TrafficPlacement::kSameNode:
+      return "sameNode";
+    case TrafficPlacement::kOtherNode:
+      return "otherNode";
+    case TrafficPlacement::kSameZone:
+      return "sameZone";
+    case TrafficPlacement::kOtherZone:
+      return "otherZone";
+  }
+  return "";
+}
+
+std::string_view NameOf(EvaluationBy evaluation) {
+  switch (evaluation) {
+    case EvaluationBy::kAuto:
+      return "auto";
+    case EvaluationBy::kEvents:
+      return "events";
+    case EvaluationBy::kAnalysis:
+      return "analytic";
+  }
+  return "";
+}
+
 void WriteVpc(Writer& w, const VpcSpec& vpc) {
   std::vector<std::string> blocks;
   for (const Ipv4Cidr& block : vpc.cidr_blocks) blocks.push_back(block.ToString());
@@ -188,6 +228,8 @@ void WriteCalico(Writer& w, const CalicoSpec& calico) {
     w.Value(5, "blockSize", pool.block_size);
     w.Value(5, "natOutgoing", pool.nat_outgoing);
   }
+  w.Value(3, "podMtu", calico.pod_mtu ? fmt::format("{}", *calico.pod_mtu) : "auto");
+  w.Value(3, "vxlanChecksumOffload", calico.vxlan_checksum_offload);
   w.Value(3, "version", fmt::format("v3.{}.{}", calico.minor, calico.patch));
   w.Value(3, "awsSrcDstCheck", calico.disables_src_dst_check ? "Disable" : "DoNothing");
   w.Value(3, "strictAffinity", calico.strict_affinity);
@@ -226,7 +268,11 @@ void WriteNetwork(Writer& w, const Scenario& scenario) {
   }
   WriteQuirks(w, network.quirks);
   WriteEniConfigs(w, scenario);
+  if (calico) w.Value(2, "mtu", network.mtu);
   if (calico) WriteCalico(w, network.calico);
+  w.Line(2, fmt::format("kubeProxy: {{mode: {}, services: {}, endpoints: {}}}",
+                        NameOf(network.kube_proxy.mode), network.kube_proxy.services,
+                        network.kube_proxy.endpoints));
 }
 
 class WorkloadWriter {
@@ -311,6 +357,71 @@ void WriteServices(Writer& w, const Scenario& scenario) {
   }
 }
 
+void WriteTraffic(Writer& w, const Scenario& scenario) {
+  w.Line(1, "traffic:");
+  for (const TrafficSpec& flow : scenario.traffic) {
+    w.Line(2, "- name: " + Quoted(flow.name));
+    w.Value(3, "from", Quoted(scenario.workloads[static_cast<size_t>(flow.from)].name));
+    if (flow.service) {
+      w.Value(3, "service", Quoted(scenario.services[static_cast<size_t>(*flow.service)].name));
+    } else {
+      w.Value(3, "to", Quoted(scenario.workloads[static_cast<size_t>(flow.to)].name));
+    }
+    const bool tcp = flow.transport == Transport::kTcp;
+    w.Value(3, "protocol", tcp ? "TCP" : "UDP");
+    w.Value(3, "placement", NameOf(flow.placement));
+    w.Value(3, "maxPairs", flow.max_pairs);
+    if (const auto* bulk = std::get_if<BulkLoad>(&flow.load)) {
+      w.Value(3, "streams", bulk->streams);
+      continue;
+    }
+    if (const auto* open = std::get_if<OpenLoad>(&flow.load)) {
+      w.Value(3, "requestsPerSecond", open->requests_per_second);
+    } else if (const auto* closed = std::get_if<ClosedLoad>(&flow.load)) {
+      w.Value(3, "concurrency", closed->concurrency);
+      w.Value(3, "thinkTime", closed->think_time.ToString());
+    }
+    w.Value(3, "requestBytes", flow.request_bytes);
+    w.Value(3, "responseBytes", flow.response_bytes);
+    w.Value(3, "serverTime", flow.server_time.ToString());
+    if (tcp) w.Value(3, "connections", flow.connection_per_request ? "perRequest" : "keepalive");
+  }
+}
+
+void WriteProfile(Writer& w, const CostProfile& profile) {
+  w.Line(2, "profile:");
+  w.Value(3, "name", Quoted(profile.name));
+  w.Value(3, "help", Quoted(profile.help));
+  w.Line(3, "nic:");
+  w.Value(4, "segmentation", profile.nic.segmentation);
+  w.Value(4, "tunnelSegmentation", profile.nic.tunnel_segmentation);
+  w.Value(4, "checksum", profile.nic.checksum);
+  w.Value(4, "tunnelChecksum", profile.nic.tunnel_checksum);
+  w.Value(4, "maxReceiveQueues", profile.nic.max_receive_queues);
+  w.Value(4, "frameBytes", profile.nic.frame_bytes);
+  w.Value(4, "bandwidthGbps", profile.nic.bits_per_second / 1e9);
+  w.Value(4, "flowGbps", profile.nic.flow_bits_per_second / 1e9);
+  w.Value(4, "packetsPerSecond", profile.nic.packets_per_second);
+  w.Line(3, "costs:");
+  for (size_t i = 0; i < kCosts; ++i) {
+    const CostProfile::Entry& entry = profile.entries[i];
+    w.Value(4, kAllCosts[i].name,
+            fmt::format("{{value: {}, low: {}, high: {}, source: {}}}", profile.costs.values[i],
+                        entry.low, entry.high, Quoted(entry.source)));
+  }
+}
+
+void WriteDataPlane(Writer& w, const DataPlaneSpec& spec) {
+  w.Line(1, "dataPlane:");
+  WriteProfile(w, spec.profile);
+  w.Value(2, "evaluation", NameOf(spec.evaluation));
+  std::vector<std::string> moments;
+  for (const TimePoint at : spec.at) moments.push_back(Text(at));
+  w.Line(2, fmt::format("at: [{}]", fmt::join(moments, ", ")));
+  w.Value(2, "warmUp", Text(spec.warm_up));
+  w.Value(2, "window", Text(spec.window));
+}
+
 struct EventText {
   const Scenario& scenario;
 
@@ -383,6 +494,10 @@ std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {
   w.Value(2, "placement", scenario.scheduler.placement == Placement::kPack ? "pack" : "spread");
   WriteWorkloads(w, scenario, files);
   WriteServices(w, scenario);
+  if (!scenario.traffic.empty()) {
+    WriteTraffic(w, scenario);
+    WriteDataPlane(w, scenario.data_plane);
+  }
   WriteEvents(w, scenario);
   WriteExpectations(w, scenario.expectations);
   w.Line(1, "record:");

@@ -2,11 +2,13 @@
 //
 // Loading the text gives an equal scenario. Not spelled out are what other catalogues hold (EC2
 // throttles and latencies, constants, the shipped manifest's variables: only what the scenario
-// overrides is there) and traces, which are named by path and content hash.
+// overrides is there), traces, which are named by path and content hash, and, without traffic, how
+// traffic is judged.
 #ifndef CNISIM_SIM_SCENARIO_RESOLVED_YAML_H_
 #define CNISIM_SIM_SCENARIO_RESOLVED_YAML_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,7 @@ struct SourceFile {
 struct SourceFiles {
   std::map<size_t, SourceFile> traces;      // by index of the workload
   std::map<size_t, SourceFile> node_lists;  // by index of the node group
+  std::optional<std::string> cost_profile;  // its path; the resolved scenario has what is in it
 };
 
 // "fnv1a64:" and 16 hexadecimal digits.

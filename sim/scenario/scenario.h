@@ -17,6 +17,7 @@
 #include "core/net/node_image.h"
 #include "core/ports/clock.h"
 #include "sim/cloud/spec.h"
+#include "sim/dataplane/spec.h"
 #include "sim/engine/distribution.h"
 #include "sim/observe/metrics.h"
 #include "sim/scenario/constants.h"
@@ -71,6 +72,12 @@ struct CalicoSpec {
   int patch = 1;
   // FelixConfiguration's awsSrcDstCheck is Disable: Felix turns off the ENIs' check.
   bool disables_src_dst_check = false;
+  // The manifest's veth_mtu, the operator's mtu: of pods, and at most of the tunnels' devices.
+  // Empty: what the pools' encapsulations leave of the link's.
+  std::optional<int> pod_mtu;
+  // tx-checksum-ip-generic of vxlan.calico; FelixConfiguration's featureDetectOverride
+  // ChecksumOffloadBroken turns it off.
+  bool vxlan_checksum_offload = true;
 };
 
 // crd.k8s.amazonaws.com ENIConfig: where custom networking puts new ENIs.
@@ -88,6 +95,8 @@ struct NetworkSpec {
   std::vector<EniConfigSpec> eni_configs;
   ChoicePolicy choice = ChoicePolicy::kRandom;
   CalicoSpec calico;
+  int mtu = 9001;  // of Calico's nodes' links; the VPC CNI sets its own by AWS_VPC_ENI_MTU
+  KubeProxySpec kube_proxy;
 };
 
 struct SchedulerSpec {
@@ -217,6 +226,8 @@ struct Scenario {
   SchedulerSpec scheduler;
   std::vector<WorkloadSpec> workloads;
   std::vector<ServiceSpec> services;
+  std::vector<TrafficSpec> traffic;
+  DataPlaneSpec data_plane;
   std::vector<EventSpec> events;  // by time, then as written
   std::vector<ExpectationSpec> expectations;
   RecordSpec record;

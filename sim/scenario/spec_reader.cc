@@ -44,6 +44,9 @@ void SpecReader::Read(const YamlNode& document) {
   ReadServices(spec.Get("services"));
   ReadEvents(spec.Get("events"));
   CheckSecurityGroups();
+  ReadKubeProxy();
+  ReadTraffic(spec.Get("traffic"));
+  ReadDataPlane(spec.Get("dataPlane"));
   ReadExpectations(spec.Get("expectations"));
   ReadRecord(spec.Get("record"));
   MapReader engine = spec.Get("engine").Map("engine");
@@ -118,10 +121,7 @@ void SpecReader::ReadExpectations(Field list) {
   };
   for (Field& item : list.List("expectation")) {
     MapReader map = item.Required().Map(item.label());
-    Field name = map.Get("name").Required();
-    const std::optional<std::string> text = name.String();
-    names.Add(text, name);
-    if (text) map.Rename(fmt::format("expectation '{}'", *text));
+    std::string name = names.Take(map, &Field::String);
     Field assertion = map.Get("assert").Required();
     const std::optional<bool> warn_only =
         map.Get("severity").OneOf<bool>({{"error", false}, {"warn", true}});
@@ -135,7 +135,7 @@ void SpecReader::ReadExpectations(Field list) {
                       expectation.error().suggestion);
       continue;
     }
-    expectation->name = text.value_or("");
+    expectation->name = std::move(name);
     expectation->warn_only = warn_only.value_or(false);
     scenario.expectations.push_back(*std::move(expectation));
   }
@@ -207,10 +207,8 @@ bool SpecReader::IsNode(const std::string& name, std::string& problem,
   return true;
 }
 
-std::optional<SpecReader::ReadableFile> SpecReader::OpenFile(Field path, Field content_hash,
-                                                             SourceFile& record) {
+std::optional<SpecReader::ReadableFile> SpecReader::OpenFile(Field path) {
   const std::optional<std::string> name = path.String();
-  const std::optional<std::string> expected = content_hash.String();
   if (!name) return std::nullopt;
   const std::filesystem::path full = directory_ / *name;
   Result<std::string> text = ReadFile(full);
@@ -219,14 +217,22 @@ std::optional<SpecReader::ReadableFile> SpecReader::OpenFile(Field path, Field c
                fmt::format("the file '{}' {}", full.string(), text.error().message));
     return std::nullopt;
   }
-  record.path = *name;
-  record.content_hash = ContentHash(*text);
-  if (expected && *expected != record.content_hash) {
-    content_hash.Error("file-changed", fmt::format("the file '{}' has changed: its content hash is "
-                                                   "now {}",
-                                                   full.string(), record.content_hash));
-  }
   return ReadableFile{*std::move(text), diagnostics_.AddSource(full.string())};
+}
+
+std::optional<SpecReader::ReadableFile> SpecReader::OpenFile(Field path, Field content_hash,
+                                                             SourceFile& record) {
+  const std::optional<std::string> expected = content_hash.String();
+  std::optional<ReadableFile> file = OpenFile(path);
+  if (!file) return std::nullopt;
+  record.path = path.node()->text;
+  record.content_hash = ContentHash(file->text);
+  if (expected && *expected != record.content_hash) {
+    content_hash.Error("file-changed",
+                       fmt::format("the file '{}' has changed: its content hash is now {}",
+                                   (directory_ / record.path).string(), record.content_hash));
+  }
+  return file;
 }
 
 }  // namespace cnisim

@@ -68,6 +68,17 @@ class SpecReader {
   TraceSpec ReadTrace(MapReader& map);
   // spec_reader_services.cc
   void ReadServices(Field list);
+  // spec_reader_traffic.cc
+  void ReadTraffic(Field list);
+  TrafficSpec ReadFlow(Field item, Names& names);
+  // Empty if there is something wrong with them, else "FROM-TO".
+  std::optional<std::string> ReadEnds(MapReader& map, TrafficSpec& flow);
+  void ReadProtocol(MapReader& map, TrafficSpec& flow);
+  // spec_reader_dataplane.cc
+  void ReadKubeProxy();
+  void ReadDataPlane(Field data_plane);
+  void ReadProfile(Field profile);
+  void ReadOwnCosts(Field costs);
   // spec_reader_events.cc
   void ReadEvents(Field list);
   void ReadEvent(Field item);
@@ -84,8 +95,8 @@ class SpecReader {
     std::string text;
     int source = 0;
   };
-  // The file named by `path`, checked against `content_hash` if that is given. Notes both in
-  // `record`.
+  std::optional<ReadableFile> OpenFile(Field path);
+  // Checked against `content_hash` if that is given. Notes both in `record`.
   std::optional<ReadableFile> OpenFile(Field path, Field content_hash, SourceFile& record);
 
   std::filesystem::path directory_;
@@ -93,10 +104,13 @@ class SpecReader {
   Names subnets_{"subnet"};
   Names node_groups_{"node group"};
   Names workloads_{"workload"};
+  Names services_{"service"};
   std::vector<Field> max_size_fields_;       // of every node group
   std::vector<Field> instance_type_fields_;  // of every node group
   std::optional<AgentSettings> settings_;    // what network.env says, if that is valid
   bool pod_enis_on_ = false;                 // ENABLE_POD_ENI, from the start or by an event
+  bool strict_enforcing_ = false;            // POD_SECURITY_GROUP_ENFORCING_MODE, likewise
+  std::optional<Field> kube_proxy_;          // read when services and security groups are
   std::map<std::string, Location> env_places_;
   std::optional<std::map<std::string, std::optional<std::string>>> env_after_events_;
   Location network_place_;

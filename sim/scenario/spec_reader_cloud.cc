@@ -79,11 +79,7 @@ void SpecReader::ReadVpc(Field vpc) {
 void SpecReader::ReadSubnet(Field item) {
   MapReader map = item.Required().Map(item.label());
   SubnetSpec subnet;
-  Field name = map.Get("name").Required();
-  const std::optional<std::string> text = name.Name();
-  subnets_.Add(text, name);
-  subnet.name = text.value_or("");
-  if (text) map.Rename(fmt::format("subnet '{}'", *text));
+  subnet.name = subnets_.Take(map, &Field::Name);
   subnet.availability_zone = map.Get("availabilityZone").Required().DnsLabel().value_or("");
 
   Field cidr_field = map.Get("cidr").Required();

@@ -41,12 +41,7 @@ void SpecReader::ReadEvent(Field item) {
   Field scale = map.Get("scale");
   Field restart = map.Get("restart");
   Field set_env = map.Get("setEnv");
-  const int actions = scale.present() + restart.present() + set_env.present();
-  if (actions != 1) {
-    diagnostics_.Error(map.where(), actions > 1 ? "conflicting-keys" : "missing-key",
-                       fmt::format("{} needs {} of 'scale', 'restart' and 'setEnv'", map.what(),
-                                   actions > 1 ? "only one" : "one"));
-  }
+  map.OnlyOne({"scale", "restart", "setEnv"});
   if (scale.present()) ReadScale(scale, event);
   if (restart.present()) ReadRestart(restart, event);
   if (set_env.present()) ReadSetEnv(set_env, event);
@@ -58,12 +53,7 @@ void SpecReader::ReadScale(Field scale, EventSpec& event) {
   MapReader map = scale.Map("'scale'");
   Field workload = map.Get("workload");
   Field group = map.Get("nodeGroup");
-  if (workload.present() == group.present()) {
-    scale.Error(workload.present() ? "conflicting-keys" : "missing-key",
-                fmt::format("'scale' needs {} of 'workload' and 'nodeGroup'",
-                            workload.present() ? "only one" : "one"));
-    return;
-  }
+  if (!map.OnlyOne({"workload", "nodeGroup"})) return;
   if (workload.present()) {
     map.Misplaced("desiredCapacity", "is for a node group; a workload has 'replicas'");
     ScaleWorkload action;

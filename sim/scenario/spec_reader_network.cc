@@ -16,6 +16,10 @@ constexpr int kSmallestBlock = 32;
 constexpr int kOldestCalicoMinor = 28;
 constexpr int kNewestCalicoMinor = 33;
 constexpr int kMaxBlocksPerHost = 100'000;
+// From IPv6's minimum to EC2's jumbo frames; pods' from what every IPv4 host takes (RFC 791).
+constexpr int kSmallestMtu = 1280;
+constexpr int kSmallestPodMtu = 576;
+constexpr int kLargestMtu = 9001;
 
 bool Holds(std::span<const std::string_view> sorted, std::string_view name) {
   return std::ranges::binary_search(sorted, name);
@@ -35,8 +39,10 @@ void SpecReader::ReadNetwork(Field network) {
                     .OneOf<ChoicePolicy>(
                         {{"random", ChoicePolicy::kRandom}, {"oldest", ChoicePolicy::kOldest}})
                     .value_or(ChoicePolicy::kRandom);
+  kube_proxy_ = map.Get("kubeProxy");
   if (spec.plugin == Plugin::kAwsVpcCni) {
     map.Misplaced("calico", "is only for plugin calico");
+    map.Misplaced("mtu", "is only for plugin calico; aws-vpc-cni has AWS_VPC_ENI_MTU in 'env'");
     ReadEnvironment(map.Get("env"));
     ReadQuirks(map.Get("quirks"));
     ReadEniConfigs(map.Get("eniConfigs"));
@@ -46,6 +52,7 @@ void SpecReader::ReadNetwork(Field network) {
     map.Misplaced("quirks", "is only for plugin aws-vpc-cni");
     map.Misplaced("eniConfigs", "is only for plugin aws-vpc-cni");
     ReadCalico(map.Get("calico"));
+    spec.mtu = map.Get("mtu").Int(kSmallestMtu, kLargestMtu).value_or(NetworkSpec{}.mtu);
   }
   map.Done();
 }
@@ -103,6 +110,7 @@ std::optional<AgentSettings> SpecReader::ReadVariables(
     return std::nullopt;
   }
   pod_enis_on_ = pod_enis_on_ || settings.enable_pod_eni;
+  strict_enforcing_ = strict_enforcing_ || settings.network.enforcing == EnforcingMode::kStrict;
   for (const EnvironmentWarning& warning : parsed->warnings) {
     diagnostics_.Warning(place(warning.variable), "env-value-ignored", warning.text);
   }
@@ -122,11 +130,7 @@ void SpecReader::ReadEniConfigs(Field list) {
   for (Field& item : list.List("ENIConfig")) {
     MapReader map = item.Required().Map(item.label());
     EniConfigSpec config;
-    Field name = map.Get("name").Required();
-    const std::optional<std::string> text = name.DnsLabel();
-    names.Add(text, name);
-    config.name = text.value_or("");
-    if (text) map.Rename(fmt::format("ENIConfig '{}'", *text));
+    config.name = names.Take(map);
     const std::optional<int> subnet = subnets_.Resolve(map.Get("subnet").Required());
     config.subnet = static_cast<size_t>(subnet.value_or(0));
     for (Field& group : map.Get("securityGroups").List("security group")) {
@@ -177,10 +181,8 @@ void SpecReader::ReadCalico(Field calico) {
   for (Field& item : pools.List("IP pool")) {
     MapReader pool_map = item.Required().Map(item.label());
     IpPoolSpec pool;
-    Field name = pool_map.Get("name");
-    pool.name = name.DnsLabel().value_or(fmt::format("ippool-{}", spec.ip_pools.size() + 1));
-    names.Add(pool.name, item);
-    pool_map.Rename(fmt::format("IP pool '{}'", pool.name));
+    pool.name =
+        names.Take(pool_map, &Field::DnsLabel, fmt::format("ippool-{}", spec.ip_pools.size() + 1));
     pool.encapsulation =
         pool_map.Get("encapsulation")
             .OneOf<Encapsulation>({{"None", Encapsulation::kNone},
@@ -231,6 +233,11 @@ void SpecReader::ReadCalico(Field calico) {
                                     .OneOf<bool>({{"DoNothing", false}, {"Disable", true}})
                                     .value_or(false);
   spec.strict_affinity = map.Get("strictAffinity").Bool().value_or(false);
+  Field pod_mtu = map.Get("podMtu");
+  if (!pod_mtu.is_scalar() || pod_mtu.node()->text != "auto") {
+    spec.pod_mtu = pod_mtu.Int(kSmallestPodMtu, kLargestMtu);
+  }
+  spec.vxlan_checksum_offload = map.Get("vxlanChecksumOffload").Bool().value_or(true);
   spec.max_blocks_per_host = map.Get("maxBlocksPerHost").Int(0, kMaxBlocksPerHost).value_or(0);
   map.Done();
 }

@@ -37,11 +37,7 @@ void SpecReader::ReadNodeGroups(Field list) {
 void SpecReader::ReadNodeGroup(Field item) {
   MapReader map = item.Required().Map(item.label());
   NodeGroupSpec group;
-  Field name = map.Get("name").Required();
-  const std::optional<std::string> text = name.DnsLabel();
-  node_groups_.Add(text, name);
-  group.name = text.value_or("");
-  if (text) map.Rename(fmt::format("node group '{}'", *text));
+  group.name = node_groups_.Take(map);
 
   Field node_list = map.Get("nodeList");
   if (node_list.present()) {

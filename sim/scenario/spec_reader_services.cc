@@ -28,16 +28,15 @@ Ipv4Cidr ServiceBlock(const VpcSpec& vpc) {
 }  // namespace
 
 void SpecReader::ReadServices(Field list) {
-  Names names("service");
   const Ipv4Cidr block = ServiceBlock(scenario.vpc);
   for (Field& item : list.List("service")) {
+    if (scenario.services.size() >= kMaxServices) {
+      item.Error("out-of-range", fmt::format("more than {} services", kMaxServices));
+      return;
+    }
     MapReader map = item.Required().Map(item.label());
     ServiceSpec service;
-    Field name = map.Get("name").Required();
-    const std::optional<std::string> text = name.DnsLabel();
-    names.Add(text, name);
-    service.name = text.value_or("");
-    if (text) map.Rename(fmt::format("service '{}'", *text));
+    service.name = services_.Take(map);
     const std::optional<int> workload = workloads_.Resolve(map.Get("workload").Required());
     service.workload = workload.value_or(0);
     service.port = map.Get("port").Required().Int(1, kMaxPort).value_or(1);
@@ -55,10 +54,6 @@ void SpecReader::ReadServices(Field list) {
                                                     node_port.label(), same->name));
     }
     map.Done();
-    if (scenario.services.size() >= kMaxServices) {
-      item.Error("out-of-range", fmt::format("more than {} services", kMaxServices));
-      return;
-    }
     service.cluster_ip =
         block.network().Offset(kFirstClusterIp + static_cast<uint32_t>(scenario.services.size()));
     scenario.services.push_back(std::move(service));

@@ -84,11 +84,7 @@ void SpecReader::ReadWorkloads(Field list) {
 void SpecReader::ReadWorkload(Field item) {
   MapReader map = item.Required().Map(item.label());
   WorkloadSpec workload;
-  Field name = map.Get("name").Required();
-  const std::optional<std::string> text = name.DnsLabel();
-  workloads_.Add(text, name);
-  workload.name = text.value_or("");
-  if (text) map.Rename(fmt::format("workload '{}'", *text));
+  workload.name = workloads_.Take(map);
   const std::optional<Kind> kind =
       map.Get("kind").Required().OneOf<Kind>({{"Deployment", Kind::kDeployment},
                                               {"CronJob", Kind::kCronJob},
@@ -191,12 +187,7 @@ CronJobSpec SpecReader::ReadCronJob(MapReader& map) {
   CronJobSpec spec;
   Field every = map.Get("every");
   Field arrivals = map.Get("arrivals");
-  if (every.present() == arrivals.present()) {
-    diagnostics_.Error(every.present() ? arrivals.where() : map.where(),
-                       every.present() ? "conflicting-keys" : "missing-key",
-                       fmt::format("{} needs {} of 'every' and 'arrivals'", map.what(),
-                                   every.present() ? "only one" : "one"));
-  }
+  map.OnlyOne({"every", "arrivals"});
   spec.every = every.Time(kShortestPeriod, kLongest);
   if (arrivals.present()) {
     MapReader process = arrivals.Map(fmt::format("'arrivals' of {}", map.what()));

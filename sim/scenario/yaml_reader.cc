@@ -8,8 +8,6 @@
 namespace cnisim {
 namespace {
 
-constexpr size_t kMaxDnsLabel = 63;  // RFC 1123
-
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -276,6 +274,16 @@ std::optional<int64_t> Field::MemoryMib() {
   return Parsed(&ParseMemoryMib, "an amount of memory such as 500Mi");
 }
 
+std::optional<int64_t> Field::Bytes(int64_t min, int64_t max) {
+  const std::optional<int64_t> value = Parsed(&ParseBytes, "a size such as 900 or 8Ki");
+  if (value && (*value < min || *value > max)) {
+    Error("out-of-range",
+          fmt::format("{} must be from {} to {} bytes, not {}", label_, min, max, node_->text));
+    return std::nullopt;
+  }
+  return value;
+}
+
 MapReader Field::Map(std::string what) {
   return MapReader(node_, where_, std::move(what), *diagnostics_, silent_);
 }
@@ -325,6 +333,22 @@ void MapReader::Misplaced(std::string_view key, std::string why) {
   diagnostics_->Error(entry->where, "misplaced-key",
                       fmt::format("key '{}' in {} {}", key, what_, why));
   known_.push_back(key);
+}
+
+bool MapReader::OnlyOne(std::initializer_list<std::string_view> keys) {
+  std::vector<Field> present;
+  std::string names;
+  for (const std::string_view key : keys) {
+    if (!names.empty()) names += key == *(keys.end() - 1) ? " and " : ", ";
+    names += fmt::format("'{}'", key);
+    if (Field field = Get(key); field.present()) present.push_back(std::move(field));
+  }
+  if (present.empty() && !silent_) {
+    diagnostics_->Error(where_, "missing-key", fmt::format("{} needs one of {}", what_, names));
+  } else if (present.size() > 1) {
+    present[1].Error("conflicting-keys", fmt::format("{} needs only one of {}", what_, names));
+  }
+  return present.size() == 1;
 }
 
 void MapReader::Done() {

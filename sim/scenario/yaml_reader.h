@@ -30,10 +30,12 @@ namespace cnisim {
 
 class MapReader;
 
-// One value. `label` names it in messages: "'replicas' of workload 'api'".
+inline constexpr size_t kMaxDnsLabel = 63;  // RFC 1123
+
 // Letters, digits, '-', '_' and '.', a letter or digit at both ends, at most `longest` characters.
 bool IsName(std::string_view text, size_t longest);
 
+// One value. `label` names it in messages: "'replicas' of workload 'api'".
 class Field {
  public:
   // `silent`: of something already reported, so nothing more is said about it.
@@ -70,6 +72,7 @@ class Field {
   std::optional<double> Rate(double min, double max);
   std::optional<int64_t> CpuMilli();
   std::optional<int64_t> MemoryMib();
+  std::optional<int64_t> Bytes(int64_t min, int64_t max);
 
   template <std::integral T>
   std::optional<T> Int(T min, T max) {
@@ -131,6 +134,8 @@ class MapReader {
   // Keys that this mapping cannot have as it is, but others of its sort can: `why` instead of
   // "unknown key" ("is for kind CronJob").
   void Misplaced(std::string_view key, std::string why);
+  // Whether exactly one of the keys has a value; reports none and a second one.
+  bool OnlyOne(std::initializer_list<std::string_view> keys);
   // Reports every other key.
   void Done();
 
