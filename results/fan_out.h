@@ -20,6 +20,8 @@ class FanOut final : public Observer {
   void OnPoolChange(const PoolChange& r) override { Tell(&Observer::OnPoolChange, r); }
   void OnApiAttempt(const ApiAttempt& r) override { Tell(&Observer::OnApiAttempt, r); }
   void OnFinding(const Finding& r) override { Tell(&Observer::OnFinding, r); }
+  void OnTraffic(const TrafficRecord& r) override { Tell(&Observer::OnTraffic, r); }
+  void OnNodeTraffic(const NodeTrafficRecord& r) override { Tell(&Observer::OnNodeTraffic, r); }
   void OnGauge(Metric metric, EntityId entity, TimePoint time, int64_t level) override {
     Tell(&Observer::OnGauge, metric, entity, time, level);
   }

@@ -19,6 +19,8 @@ enum Tag : uint8_t {
   kCount,
   kSample,
   kEnd,
+  kTraffic,
+  kNodeTraffic,
 };
 
 }  // namespace
@@ -139,6 +141,41 @@ void Fingerprint::OnFinding(const Finding& r) {
   Byte(static_cast<uint8_t>(r.severity));
   Time(r.time);
   Text(r.text);
+}
+
+void Fingerprint::OnTraffic(const TrafficRecord& r) {
+  Byte(kTraffic);
+  Word(r.traffic);
+  Time(r.time);
+  Text(r.network);
+  Byte(r.by_events ? 1 : 0);
+  Byte(r.saturated ? 1 : 0);
+  for (const int64_t pairs : {r.pairs, r.lost_pairs, r.too_large_pairs}) {
+    Long(static_cast<uint64_t>(pairs));
+  }
+  Text(r.lost_because);
+  for (const Duration latency : {r.mean, r.p50, r.p90, r.p99, r.p999}) {
+    Long(static_cast<uint64_t>(latency.count()));
+  }
+  Text(r.bottleneck);
+  for (const double value : {r.requests_per_second, r.gigabits_per_second, r.saturation_per_second,
+                             r.bottleneck_utilisation, r.client_cpu_ns, r.server_cpu_ns,
+                             r.payload_bytes, r.wire_bytes, r.wire_packets}) {
+    Real(value);
+  }
+}
+
+void Fingerprint::OnNodeTraffic(const NodeTrafficRecord& r) {
+  Byte(kNodeTraffic);
+  Word(r.node);
+  Time(r.time);
+  for (const double value :
+       {r.cpu_seconds_per_second, r.busiest_cpu, r.packets_per_second, r.conntrack_entries}) {
+    Real(value);
+  }
+  for (const int64_t size : {r.ip_rules, r.routes, r.iptables_rules}) {
+    Long(static_cast<uint64_t>(size));
+  }
 }
 
 void Fingerprint::OnGauge(Metric metric, EntityId entity, TimePoint time, int64_t level) {

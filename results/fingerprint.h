@@ -7,6 +7,7 @@
 #define CNISIM_RESULTS_FINGERPRINT_H_
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ class Fingerprint final : public Observer {
   void OnPoolChange(const PoolChange& r) override;
   void OnApiAttempt(const ApiAttempt& r) override;
   void OnFinding(const Finding& r) override;
+  void OnTraffic(const TrafficRecord& r) override;
+  void OnNodeTraffic(const NodeTrafficRecord& r) override;
   void OnGauge(Metric metric, EntityId entity, TimePoint time, int64_t level) override;
   void OnCount(Metric metric, EntityId entity, TimePoint time, int64_t increment) override;
   void OnSample(Metric metric, EntityId entity, TimePoint time, Duration value,
@@ -45,6 +48,7 @@ class Fingerprint final : public Observer {
   void Byte(uint8_t value);
   void Word(uint32_t value);
   void Long(uint64_t value);
+  void Real(double value) { Long(std::bit_cast<uint64_t>(value)); }
   void Time(TimePoint t) { Long(static_cast<uint64_t>(t.time_since_epoch().count())); }
   void OptionalTime(const std::optional<TimePoint>& t);
   void Address(IpAddress ip);

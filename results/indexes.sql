@@ -10,5 +10,7 @@ CREATE UNIQUE INDEX pod_by_id ON pod (pod_id, run_id);
 CREATE INDEX pod_by_name ON pod (name);
 CREATE INDEX pool_change_by_node ON pool_change (node_id, run_id);
 CREATE INDEX address_history_by_ip ON address_history (ip, run_id);
+CREATE UNIQUE INDEX latency_by_traffic ON latency (run_id, traffic, time_ns);
+CREATE UNIQUE INDEX node_network_by_node ON node_network (run_id, node_id, time_ns);
 CREATE UNIQUE INDEX api_call_by_minute ON api_call (run_id, minute, action);
 CREATE UNIQUE INDEX api_node_by_node ON api_node (run_id, node_id, action);

@@ -37,7 +37,8 @@ struct EndCall {
   TimePoint time;
 };
 using AnyRecord = std::variant<EntityRecord, NodeRecord, PodRecord, AddressTenure, PoolChange,
-                               ApiAttempt, Finding, GaugeCall, CountCall, SampleCall, EndCall>;
+                               ApiAttempt, Finding, TrafficRecord, NodeTrafficRecord, GaugeCall,
+                               CountCall, SampleCall, EndCall>;
 
 inline void Play(const AnyRecord& record, Observer& o) {
   struct Visitor {
@@ -49,6 +50,8 @@ inline void Play(const AnyRecord& record, Observer& o) {
     void operator()(const PoolChange& r) { o.OnPoolChange(r); }
     void operator()(const ApiAttempt& r) { o.OnApiAttempt(r); }
     void operator()(const Finding& r) { o.OnFinding(r); }
+    void operator()(const TrafficRecord& r) { o.OnTraffic(r); }
+    void operator()(const NodeTrafficRecord& r) { o.OnNodeTraffic(r); }
     void operator()(const GaugeCall& r) { o.OnGauge(r.metric, r.entity, r.time, r.level); }
     void operator()(const CountCall& r) { o.OnCount(r.metric, r.entity, r.time, r.increment); }
     void operator()(const SampleCall& r) {
@@ -62,10 +65,11 @@ inline void Play(const AnyRecord& record, Observer& o) {
 inline TimePoint At(int64_t nanoseconds) { return TimePoint(Duration(nanoseconds)); }
 
 // Entities: 0 cluster, 1 and 2 subnets, 3 a node group, 4 to 6 nodes, 7 and 8 workloads, 9 and 10
-// actions.
+// actions, 11 traffic.
 class RecordStream {
  public:
-  static constexpr EntityId kSubnets = 1, kGroup = 3, kNodes = 4, kWorkloads = 7, kActions = 9;
+  static constexpr EntityId kSubnets = 1, kGroup = 3, kNodes = 4, kWorkloads = 7, kActions = 9,
+                            kTraffic = 11;
 
   // `n` records after the entities, `step` nanoseconds between them on average.
   RecordStream(uint64_t seed, int n, int64_t step) : state_(HashMix(seed)) {
@@ -130,6 +134,7 @@ class RecordStream {
     add(8, EntityKind::kWorkload, "etl", kNoEntity);
     add(9, EntityKind::kAction, "AssignPrivateIpAddresses", kNoEntity);
     add(10, EntityKind::kAction, "CreateNetworkInterface", kNoEntity);
+    add(11, EntityKind::kTraffic, "reads", kNoEntity);
   }
 
   // One that the metric's label allows.
@@ -145,6 +150,8 @@ class RecordStream {
         return kWorkloads + static_cast<EntityId>(Draw(2));
       case EntityKind::kAction:
         return kActions + static_cast<EntityId>(Draw(2));
+      case EntityKind::kTraffic:
+        return kTraffic;
       case EntityKind::kCluster:
         break;
     }
@@ -152,7 +159,7 @@ class RecordStream {
   }
 
   void AddOne(TimePoint now) {
-    switch (Draw(8)) {
+    switch (Draw(9)) {
       case 0:
         AddPod(now);
         break;
@@ -197,6 +204,9 @@ class RecordStream {
         records_.push_back(r);
         break;
       }
+      case 5:
+        AddTraffic(now);
+        break;
       default:
         AddFigure(now);
     }
@@ -217,6 +227,35 @@ class RecordStream {
             info.id, entity, now, Duration(HashMix(state_++) >> (4 + Draw(60))), Draw(20) == 0});
         break;
     }
+  }
+
+  double Real(uint64_t n) { return static_cast<double>(Draw(n)) / 8; }
+
+  void AddTraffic(TimePoint now) {
+    // One record a moment.
+    if (now <= last_traffic_) return;
+    last_traffic_ = now;
+    TrafficRecord r;
+    r.traffic = kTraffic;
+    r.time = now;
+    r.network = Draw(2) == 0 ? "aws-vpc-cni" : "calico:VXLAN";
+    r.by_events = Draw(2) == 0;
+    r.saturated = Draw(5) == 0;
+    r.pairs = static_cast<int64_t>(Draw(100));
+    r.lost_pairs = static_cast<int64_t>(Draw(3));
+    if (r.lost_pairs > 0) r.lost_because = "no-route at workers-2";
+    r.requests_per_second = Real(100'000);
+    r.mean = Duration(Draw(1'000'000));
+    r.p99 = r.mean * 3;
+    r.bottleneck = Draw(4) == 0 ? "" : "workers-1 CPU 0";
+    r.client_cpu_ns = Real(100'000);
+    records_.push_back(r);
+    NodeTrafficRecord node;
+    node.node = kNodes + static_cast<EntityId>(Draw(3));
+    node.time = now;
+    node.cpu_seconds_per_second = Real(16);
+    node.ip_rules = static_cast<int64_t>(Draw(500));
+    records_.push_back(node);
   }
 
   void AddPod(TimePoint now) {
@@ -243,6 +282,7 @@ class RecordStream {
 
   uint64_t state_;
   PodId pods_ = 0;
+  TimePoint last_traffic_ = TimePoint(Duration(-1));
   TimePoint end_;
   std::vector<AnyRecord> records_;
   std::deque<std::string> texts_;  // stays where it is as it grows

@@ -97,18 +97,29 @@ Recorder::Recorder(Database& db, RunInfo info, RecordSpec record)
       api_node_(db, "api_node(run_id, node_id, action, ok, throttled, failed)"),
       wait_(db, "wait_reason(run_id, workload, wait_reason, pods)"),
       expectation_(db, "expectation(run_id, name, assert, severity, observed, passed)"),
-      finding_(db, "finding(run_id, code, severity, time_ns, text)") {
+      finding_(db, "finding(run_id, code, severity, time_ns, text)"),
+      latency_(db,
+               "latency(run_id, time_ns, traffic, network, evaluated_by, saturated, pairs, "
+               "lost_pairs, lost_because, too_large_pairs, requests_per_second, "
+               "gigabits_per_second, mean_ns, p50_ns, p90_ns, p99_ns, p999_ns, "
+               "saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
+               "server_cpu_ns, payload_bytes, wire_bytes, wire_packets)"),
+      node_network_(db,
+                    "node_network(run_id, node_id, time_ns, cpu_seconds_per_second, busiest_cpu, "
+                    "packets_per_second, conntrack_entries, ip_rules, routes, iptables_rules)") {
   status_ = db_.Execute("BEGIN");
 }
 
-std::array<BulkInsert*, 15> Recorder::Inserts() {
-  return {&param_, &metric_,  &entity_,   &scalar_,   &histogram_, &series_,      &node_,   &pod_,
-          &pool_,  &address_, &api_call_, &api_node_, &wait_,      &expectation_, &finding_};
+std::array<BulkInsert*, 17> Recorder::Inserts() {
+  return {&param_, &metric_,      &entity_,  &scalar_,  &histogram_,   &series_,
+          &node_,  &pod_,         &pool_,    &address_, &api_call_,    &api_node_,
+          &wait_,  &expectation_, &finding_, &latency_, &node_network_};
 }
 
 bool Recorder::failed() const {
   return !status_ || series_.failed() || pod_.failed() || pool_.failed() || address_.failed() ||
-         node_.failed() || entity_.failed() || finding_.failed();
+         node_.failed() || entity_.failed() || finding_.failed() || latency_.failed() ||
+         node_network_.failed();
 }
 
 std::string_view Recorder::NameOfEntity(EntityId id) const {
@@ -202,6 +213,49 @@ void Recorder::OnFinding(const Finding& r) {
       .Text(cnisim::NameOf(r.severity))
       .Int(Nanoseconds(r.time))
       .Text(r.text)
+      .EndRow();
+}
+
+void Recorder::OnTraffic(const TrafficRecord& r) {
+  latency_.Int(kRunId)
+      .Int(Nanoseconds(r.time))
+      .Text(NameOfEntity(r.traffic))
+      .Text(r.network)
+      .Text(r.by_events ? "events" : "analysis")
+      .Int(r.saturated ? 1 : 0)
+      .Int(r.pairs)
+      .Int(r.lost_pairs)
+      .TextOrNull(r.lost_because)
+      .Int(r.too_large_pairs)
+      .Real(r.requests_per_second)
+      .Real(r.gigabits_per_second)
+      .Int(r.mean.count())
+      .Int(r.p50.count())
+      .Int(r.p90.count())
+      .Int(r.p99.count())
+      .Int(r.p999.count())
+      .Real(r.saturation_per_second)
+      .TextOrNull(r.bottleneck)
+      .Real(r.bottleneck_utilisation)
+      .Real(r.client_cpu_ns)
+      .Real(r.server_cpu_ns)
+      .Real(r.payload_bytes)
+      .Real(r.wire_bytes)
+      .Real(r.wire_packets)
+      .EndRow();
+}
+
+void Recorder::OnNodeTraffic(const NodeTrafficRecord& r) {
+  node_network_.Int(kRunId)
+      .Int(r.node)
+      .Int(Nanoseconds(r.time))
+      .Real(r.cpu_seconds_per_second)
+      .Real(r.busiest_cpu)
+      .Real(r.packets_per_second)
+      .Real(r.conntrack_entries)
+      .Int(r.ip_rules)
+      .Int(r.routes)
+      .Int(r.iptables_rules)
       .EndRow();
 }
 

@@ -57,6 +57,8 @@ class Recorder final : public Observer {
   void OnPoolChange(const PoolChange& r) override;
   void OnApiAttempt(const ApiAttempt& r) override;
   void OnFinding(const Finding& r) override;
+  void OnTraffic(const TrafficRecord& r) override;
+  void OnNodeTraffic(const NodeTrafficRecord& r) override;
   void OnGauge(Metric metric, EntityId entity, TimePoint time, int64_t level) override;
   void OnCount(Metric metric, EntityId entity, TimePoint time, int64_t increment) override;
   void OnEnd(TimePoint time) override;
@@ -105,14 +107,14 @@ class Recorder final : public Observer {
   void WriteHistograms(const Summary& summary);
   void WriteWaitReasons(const Summary& summary);
   void WriteExpectations(std::span<const ExpectationResult> expectations);
-  std::array<BulkInsert*, 15> Inserts();
+  std::array<BulkInsert*, 17> Inserts();
 
   Database& db_;
   RunInfo info_;
   RecordSpec record_;
   Status status_;
   BulkInsert run_, param_, metric_, entity_, scalar_, histogram_, series_, node_, pod_, pool_,
-      address_, api_call_, api_node_, wait_, expectation_, finding_;
+      address_, api_call_, api_node_, wait_, expectation_, finding_, latency_, node_network_;
   std::vector<std::string> names_;                        // of entities, by id
   std::array<std::vector<Series>, kMetricCount> points_;  // by metric and entity
   std::map<std::pair<int64_t, EntityId>, ApiCounts> by_minute_;

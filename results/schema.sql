@@ -163,6 +163,47 @@ CREATE TABLE finding (
   text TEXT NOT NULL
 );
 
+CREATE TABLE latency (
+  run_id INTEGER NOT NULL,
+  time_ns INTEGER NOT NULL,
+  traffic TEXT NOT NULL,
+  network TEXT NOT NULL,
+  evaluated_by TEXT NOT NULL,
+  saturated INTEGER NOT NULL,
+  pairs INTEGER NOT NULL,
+  lost_pairs INTEGER NOT NULL,
+  lost_because TEXT,
+  too_large_pairs INTEGER NOT NULL,
+  requests_per_second REAL NOT NULL,
+  gigabits_per_second REAL NOT NULL,
+  mean_ns INTEGER NOT NULL,
+  p50_ns INTEGER NOT NULL,
+  p90_ns INTEGER NOT NULL,
+  p99_ns INTEGER NOT NULL,
+  p999_ns INTEGER NOT NULL,
+  saturation_per_second REAL NOT NULL,
+  bottleneck TEXT,
+  bottleneck_utilisation REAL NOT NULL,
+  client_cpu_ns REAL NOT NULL,
+  server_cpu_ns REAL NOT NULL,
+  payload_bytes REAL NOT NULL,
+  wire_bytes REAL NOT NULL,
+  wire_packets REAL NOT NULL
+);
+
+CREATE TABLE node_network (
+  run_id INTEGER NOT NULL,
+  node_id INTEGER NOT NULL,
+  time_ns INTEGER NOT NULL,
+  cpu_seconds_per_second REAL NOT NULL,
+  busiest_cpu REAL NOT NULL,
+  packets_per_second REAL NOT NULL,
+  conntrack_entries REAL NOT NULL,
+  ip_rules INTEGER NOT NULL,
+  routes INTEGER NOT NULL,
+  iptables_rules INTEGER NOT NULL
+);
+
 CREATE VIEW series_point AS
 SELECT s.run_id, s.entity_id, s.metric_id,
        json_extract(p.value, '$[0]') AS time_ns, json_extract(p.value, '$[1]') AS value

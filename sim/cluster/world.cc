@@ -12,6 +12,7 @@
 #include "sim/cluster/network_model.h"
 #include "sim/cluster/node_kernel.h"
 #include "sim/cluster/node_manager.h"
+#include "sim/cluster/traffic_report.h"
 #include "sim/cluster/vpc_resource_controller.h"
 #include "sim/cluster/workload_controller.h"
 
@@ -69,7 +70,8 @@ class World final : public WorldView {
                  .seed = seed,
                  .simulation = simulation_,
                  .logs = options.logs,
-                 .track_kernels = options.check_invariants || options.inspect,
+                 .track_kernels =
+                     options.check_invariants || options.inspect || !scenario.traffic.empty(),
                  .subnets = {},
                  .node_groups = {},
                  .workloads = {}},
@@ -97,6 +99,9 @@ class World final : public WorldView {
     }
     for (const WorkloadSpec& workload : scenario.workloads) {
       context_.workloads.push_back(NewEntity(EntityKind::kWorkload, workload.name, kNoEntity));
+    }
+    for (const TrafficSpec& traffic : scenario.traffic) {
+      traffic_.push_back(NewEntity(EntityKind::kTraffic, traffic.name, kNoEntity));
     }
     for (const Ec2ActionInfo& action : AllEc2Actions()) {
       // Nobody else calls it, so that the records of other scenarios do not know it.
@@ -135,6 +140,7 @@ class World final : public WorldView {
     PlanEvents();
     TimePoint end = kTimeZero + scenario_.duration;
     if (options_.inspect) end = std::clamp(options_.inspect_at, kTimeZero, end);
+    PlanTraffic(end);
     const bool complete = RunUntil(end);
     if (complete && options_.inspect) options_.inspect(*this);
     return Finish(!complete);
@@ -151,6 +157,7 @@ class World final : public WorldView {
     for (const auto& node : nodes_.nodes()) {
       if (node == nullptr || !node->instance) continue;
       NodeView view;
+      view.entity = node->entity();
       view.name = node->name();
       view.instance_id = ec2_.instance_id(*node->instance);
       view.instance_type = node->type().name;
@@ -307,6 +314,16 @@ class World final : public WorldView {
     }
   }
 
+  // What traffic experiences is looked at, and changes nothing.
+  void PlanTraffic(TimePoint end) {
+    if (scenario_.traffic.empty()) return;
+    std::vector<TimePoint> moments = scenario_.data_plane.at;
+    if (moments.empty()) moments.push_back(end);
+    for (const TimePoint at : moments) {
+      simulation_.Call(at, [this] { TellTraffic(*this, context_.seed, traffic_, observer_); });
+    }
+  }
+
   void Execute(const EventSpec& event) {
     if (const auto* scale = std::get_if<ScaleWorkload>(&event.action)) {
       workloads_.Scale(scale->workload, scale->replicas);
@@ -401,6 +418,7 @@ class World final : public WorldView {
   NodeManager nodes_;
   std::vector<Entity> entities_;
   PerEc2Action<EntityId> actions_{};
+  std::vector<EntityId> traffic_;  // of the scenario's entries
   int64_t imds_requests_before_ = 0;
   std::vector<std::string> violations_;
   std::unique_ptr<NetworkModel> network_model_;  // null unless the run is checked

@@ -19,6 +19,7 @@
 namespace cnisim {
 
 struct NodeView {
+  EntityId entity = kNoEntity;
   std::string name;
   std::string instance_id;
   std::string instance_type;
@@ -58,6 +59,9 @@ class WorldView {
   // A node's ENIs as the VPC sees them.
   virtual std::vector<VpcInterface> InterfacesOf(std::string_view node) const = 0;
 };
+
+// The VPC as it is now: every node's ENIs and their addresses.
+VpcFabric FabricOf(const WorldView& world);
 
 }  // namespace cnisim
 

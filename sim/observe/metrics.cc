@@ -55,6 +55,13 @@ constexpr std::array<MetricInfo, kMetricCount> kMetrics{{
      "Requests to instance metadata"},
     {Metric::kBranchEnis, "branch_enis", kGauge, kNodeGroup, "ENIs",
      "Branch ENIs of single pods on the group's nodes, those included that cool after their pod"},
+    {Metric::kRequestLatencySeconds, "request_latency_seconds", kDistribution, kTraffic, "seconds",
+     "From a request's sending until its answer is read; each evaluation of an entry tells 10,000 "
+     "equally likely ones"},
+    {Metric::kRequestsPerSecond, "requests_per_second", kGauge, kTraffic, "requests/s",
+     "Requests that are answered, as the last evaluation found"},
+    {Metric::kLostPairs, "lost_pairs", kGauge, kTraffic, "pairs",
+     "Pairs of pods that should exchange the traffic and cannot reach one another"},
 }};
 
 constexpr bool InEnumOrder() {
@@ -92,6 +99,8 @@ std::string_view NameOf(EntityKind kind) {
       return "workload";
     case kAction:
       return "action";
+    case kTraffic:
+      return "traffic";
   }
   return "";
 }

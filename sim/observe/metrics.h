@@ -17,7 +17,15 @@ namespace cnisim {
 enum class MetricKind : uint8_t { kGauge, kCounter, kDistribution };
 
 // What a label names; kCluster is the run as a whole and has no label.
-enum class EntityKind : uint8_t { kCluster, kSubnet, kNodeGroup, kNode, kWorkload, kAction };
+enum class EntityKind : uint8_t {
+  kCluster,
+  kSubnet,
+  kNodeGroup,
+  kNode,
+  kWorkload,
+  kAction,
+  kTraffic
+};
 
 enum class Metric : uint8_t {
   // Addresses
@@ -48,8 +56,12 @@ enum class Metric : uint8_t {
   kImdsRequestsTotal,
   // Security groups for pods. Numbers go into fingerprints: new metrics come last.
   kBranchEnis,
+  // Traffic
+  kRequestLatencySeconds,
+  kRequestsPerSecond,
+  kLostPairs,
 };
-inline constexpr size_t kMetricCount = static_cast<size_t>(Metric::kBranchEnis) + 1;
+inline constexpr size_t kMetricCount = static_cast<size_t>(Metric::kLostPairs) + 1;
 
 struct MetricInfo {
   Metric id;

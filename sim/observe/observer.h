@@ -17,8 +17,8 @@
 
 namespace cnisim {
 
-// Dense, in order of creation; entity 0 is the cluster. Nodes, subnets, node groups, workloads and
-// EC2 actions share one numbering; pods have a numbering of their own.
+// Dense, in order of creation; entity 0 is the cluster. Nodes, subnets, node groups, workloads,
+// traffic and EC2 actions share one numbering; pods have a numbering of their own.
 using EntityId = uint32_t;
 using PodId = uint32_t;
 inline constexpr EntityId kClusterEntity = 0;
@@ -111,6 +111,49 @@ struct ApiAttempt {
   ApiOutcome outcome = ApiOutcome::kOk;
 };
 
+// What an entry of the scenario's traffic experiences at one moment. Requests of bulk streams are
+// packets of up to 64 KiB. Latencies are those of a round trip, the server's work included.
+struct TrafficRecord {
+  EntityId traffic = kNoEntity;
+  TimePoint time;
+  std::string_view network;     // "aws-vpc-cni", "calico:VXLAN"
+  bool by_events = false;       // simulated request by request; else by queueing theory
+  bool saturated = false;       // some station cannot keep up: latencies grow as long as one looks
+  int64_t pairs = 0;            // of pods, lost ones included
+  int64_t lost_pairs = 0;       // that cannot reach one another
+  int64_t too_large_pairs = 0;  // whose full-sized packets are lost on the way
+  std::string_view lost_because;  // of the first lost pair
+  double requests_per_second = 0;
+  double gigabits_per_second = 0;  // of payload
+  Duration mean{};
+  Duration p50{};
+  Duration p90{};
+  Duration p99{};
+  Duration p999{};
+  double saturation_per_second = 0;  // the rate that its busiest station could do; 0: unknown
+  std::string_view bottleneck;       // that station
+  double bottleneck_utilisation = 0;
+  // Of a request with its answer: CPU time on networking, bytes and packets on the wire.
+  double client_cpu_ns = 0;
+  double server_cpu_ns = 0;
+  double payload_bytes = 0;
+  double wire_bytes = 0;
+  double wire_packets = 0;
+};
+
+// What that traffic costs a node, and what its kernel holds.
+struct NodeTrafficRecord {
+  EntityId node = kNoEntity;
+  TimePoint time;
+  double cpu_seconds_per_second = 0;  // on networking
+  double busiest_cpu = 0;             // utilisation, the pods' own work for requests included
+  double packets_per_second = 0;      // in and out
+  double conntrack_entries = 0;
+  int64_t ip_rules = 0;
+  int64_t routes = 0;
+  int64_t iptables_rules = 0;
+};
+
 enum class Severity : uint8_t { kInfo, kWarning, kError };
 std::string_view NameOf(Severity severity);
 
@@ -132,6 +175,8 @@ class Observer {
   virtual void OnPoolChange(const PoolChange&) {}
   virtual void OnApiAttempt(const ApiAttempt&) {}
   virtual void OnFinding(const Finding&) {}
+  virtual void OnTraffic(const TrafficRecord&) {}
+  virtual void OnNodeTraffic(const NodeTrafficRecord&) {}
   // A gauge has a new level. Told once for every gauge and entity at time zero or when the entity
   // appears, then on every change.
   virtual void OnGauge(Metric, EntityId, TimePoint, int64_t /*level*/) {}

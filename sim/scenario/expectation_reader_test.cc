@@ -70,9 +70,9 @@ TEST(ParseExpectation, ReadsBoundsInTheMetricsUnit) {
 
 // The label key is the metric's own kind, and only that.
 TEST(ParseExpectation, LabelsAreTheMetricsOwn) {
-  constexpr EntityKind kKinds[] = {EntityKind::kCluster,   EntityKind::kSubnet,
-                                   EntityKind::kNodeGroup, EntityKind::kNode,
-                                   EntityKind::kWorkload,  EntityKind::kAction};
+  constexpr EntityKind kKinds[] = {
+      EntityKind::kCluster,  EntityKind::kSubnet, EntityKind::kNodeGroup, EntityKind::kNode,
+      EntityKind::kWorkload, EntityKind::kAction, EntityKind::kTraffic};
   for (const MetricInfo& metric : AllMetrics()) {
     const char* statistic = metric.kind == MetricKind::kCounter        ? "sum"
                             : metric.kind == MetricKind::kDistribution ? "p50"

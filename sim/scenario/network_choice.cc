@@ -81,6 +81,27 @@ class Choice {
 
 }  // namespace
 
+std::string_view NameOf(Encapsulation encapsulation) {
+  switch (encapsulation) {
+    case Encapsulation::kNone:
+      return "None";
+    case Encapsulation::kVxlan:
+      return "VXLAN";
+    case Encapsulation::kVxlanCrossSubnet:
+      return "VXLANCrossSubnet";
+    case Encapsulation::kIpip:
+      return "IPIP";
+    case Encapsulation::kIpipCrossSubnet:
+      return "IPIPCrossSubnet";
+  }
+  return "";
+}
+
+std::string NameOf(const NetworkSpec& network) {
+  if (network.plugin == Plugin::kAwsVpcCni) return std::string(kVpcCni);
+  return fmt::format("calico:{}", NameOf(network.calico.ip_pools.front().encapsulation));
+}
+
 void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnostics& diagnostics) {
   const Location where{diagnostics.AddSource(fmt::format("--network {}", choice)), 0, 0};
   if (std::ranges::find(kChoices, choice) == kChoices.end()) {

@@ -9,10 +9,17 @@
 #define CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
 
 #include <string>
+#include <string_view>
 
+#include "sim/scenario/scenario.h"
 #include "sim/scenario/yaml_tree.h"
 
 namespace cnisim {
+
+// As Calico spells it.
+std::string_view NameOf(Encapsulation encapsulation);
+// What would be chosen to get it: "aws-vpc-cni"; of Calico by its first IP pool, "calico:IPIP".
+std::string NameOf(const NetworkSpec& network);
 
 // Errors are told under the source "--network CHOICE", as later ones about it will be.
 void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnostics& diagnostics);

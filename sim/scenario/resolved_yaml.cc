@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sim/engine/random.h"
+#include "sim/scenario/network_choice.h"
 #include "sim/scenario/quantities.h"
 
 namespace cnisim {
@@ -80,22 +81,6 @@ class Writer {
 
 std::string Text(Duration d) { return FormatDuration(d); }
 std::string Text(TimePoint t) { return FormatDuration(t - kTimeZero); }
-
-std::string_view NameOf(Encapsulation encapsulation) {
-  switch (encapsulation) {
-    case Encapsulation::kNone:
-      return "None";
-    case Encapsulation::kVxlan:
-      return "VXLAN";
-    case Encapsulation::kVxlanCrossSubnet:
-      return "VXLANCrossSubnet";
-    case Encapsulation::kIpip:
-      return "IPIP";
-    case Encapsulation::kIpipCrossSubnet:
-      return "IPIPCrossSubnet";
-  }
-  return "";
-}
 
 std::string_view NameOf(KubeProxyMode mode) {
   switch (mode) {

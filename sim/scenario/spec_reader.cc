@@ -156,6 +156,9 @@ LabelCheck SpecReader::CheckLabel(EntityKind kind, const std::string& value) con
     case EntityKind::kAction:
       for (const Ec2ActionInfo& action : AllEc2Actions()) names.push_back(action.name);
       break;
+    case EntityKind::kTraffic:
+      for (const TrafficSpec& traffic : scenario.traffic) names.push_back(traffic.name);
+      break;
     case EntityKind::kNode: {
       LabelCheck check;
       std::string problem;

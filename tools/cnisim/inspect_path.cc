@@ -143,13 +143,7 @@ Network NetworkOf(WorldView& world, const End& from, const End& to) {
   for (const PodView& pod : world.Pods()) {
     if (!pod.netns.empty()) network.pod_names.emplace(pod.netns, pod.name);
   }
-  std::vector<VpcInterface> interfaces;
-  for (const std::string& node : world.NodeNames()) {
-    for (VpcInterface& interface : world.InterfacesOf(node)) {
-      interfaces.push_back(std::move(interface));
-    }
-  }
-  network.fabric = VpcFabric(BlocksOf(world.scenario().vpc), std::move(interfaces));
+  network.fabric = FabricOf(world);
   return network;
 }
 

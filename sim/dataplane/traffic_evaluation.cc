@@ -1,0 +1,157 @@
+#include "sim/dataplane/traffic_evaluation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/dataplane/analytic_evaluation.h"
+#include "sim/dataplane/event_evaluation.h"
+
+namespace cnisim {
+namespace {
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// Visits that an evaluation by events would make.
+double VisitsOf(const QueueNetwork& network, const Evaluation& evaluation, Duration time) {
+  double per_second = 0;
+  for (size_t s = 0; s < network.stations.size(); ++s) {
+    per_second += evaluation.stations[s].visits_per_second;
+  }
+  return per_second * Seconds(time);
+}
+
+// What each entry's classes say together.
+class Summary {
+ public:
+  Summary(std::span<const TrafficHost> hosts, std::span<const TrafficSpec> traffic,
+          std::span<const TrafficPair> pairs, const TrafficNetwork& built,
+          const Evaluation& evaluation)
+      : traffic_(traffic), pairs_(pairs), built_(built), evaluation_(evaluation) {
+    result_.traffic.resize(traffic.size());
+    result_.hosts.resize(hosts.size());
+  }
+
+  TrafficEvaluation Take(std::span<const TrafficHost> hosts) {
+    result_.saturated = evaluation_.saturated;
+    CountPairs();
+    CountClasses();
+    FindLimits();
+    uint32_t station = 1;
+    for (size_t h = 0; h < hosts.size(); ++h) {
+      for (int cpu = 0; cpu < hosts[h].cpus; ++cpu) {
+        double& busiest = result_.hosts[h].busiest_cpu;
+        busiest = std::max(busiest, evaluation_.stations[station++].utilisation);
+      }
+      station += 2;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void CountPairs() {
+    for (const TrafficPair& pair : pairs_) {
+      TrafficResult& result = result_.traffic[pair.traffic];
+      ++result.pairs;
+      if (pair.path.too_big == TooBig::kLost) ++result.pairs_with_too_large_packets;
+      if (pair.path.works()) continue;
+      if (++result.lost.pairs > 1) continue;
+      const PacketWay& way =
+          pair.path.request.dropped != DropReason::kNone ? pair.path.request : pair.path.reply;
+      result.lost.reason = fmt::format("{} at {}", DropReasonName(way.dropped),
+                                       way.lost_at.empty() ? std::string("the VPC") : way.lost_at);
+    }
+  }
+
+  void CountClasses() {
+    std::vector<double> classes(traffic_.size());
+    for (const RequestClass& c : built_.network.classes) ++classes[c.group];
+    for (size_t i = 0; i < built_.network.classes.size(); ++i) {
+      const RequestClass& c = built_.network.classes[i];
+      const TrafficPair& pair = pairs_[built_.pair_of[i]];
+      const TrafficCost& cost = built_.costs[i];
+      const TrafficSpec& spec = traffic_[c.group];
+      TrafficCost& mean = result_.traffic[c.group].cost;
+      const double share = 1 / classes[c.group];
+      mean.client_cpu_ns += share * cost.client_cpu_ns;
+      mean.server_cpu_ns += share * cost.server_cpu_ns;
+      mean.wire_bytes += share * cost.wire_bytes;
+      mean.wire_packets += share * cost.wire_packets;
+      mean.payload_bytes += share * cost.payload_bytes;
+      const double rate = evaluation_.groups[c.group].requests_per_second * share;
+      HostLoad& client = result_.hosts[pair.client];
+      HostLoad& server = result_.hosts[pair.server];
+      client.cpu_seconds_per_second += rate * cost.client_cpu_ns / 1e9;
+      server.cpu_seconds_per_second += rate * cost.server_cpu_ns / 1e9;
+      if (pair.client != pair.server) {
+        client.packets_per_second += rate * cost.wire_packets;
+        server.packets_per_second += rate * cost.wire_packets;
+      }
+      const double connections = spec.connection_per_request ? rate * kTimeWaitSeconds : 1;
+      client.conntrack_entries += connections * pair.path.client_entries;
+      server.conntrack_entries += connections * pair.path.server_entries;
+    }
+    for (size_t t = 0; t < traffic_.size(); ++t) {
+      TrafficResult& result = result_.traffic[t];
+      result.requests = evaluation_.groups[t];
+      result.gigabits_per_second =
+          result.requests.requests_per_second * result.cost.payload_bytes * 8 / 1e9;
+    }
+  }
+
+  void FindLimits() {
+    for (const RequestClass& c : built_.network.classes) {
+      TrafficResult& result = result_.traffic[c.group];
+      for (const Visit& visit : built_.network.VisitsOf(c)) {
+        const double utilisation = evaluation_.stations[visit.station].utilisation;
+        if (utilisation <= result.bottleneck_utilisation) continue;
+        result.bottleneck_utilisation = utilisation;
+        result.bottleneck = built_.network.stations[visit.station].name;
+      }
+    }
+    for (size_t t = 0; t < traffic_.size(); ++t) {
+      TrafficResult& result = result_.traffic[t];
+      const auto* open = std::get_if<OpenLoad>(&traffic_[t].load);
+      // Closed loads are at what they can do already.
+      result.saturation_per_second = open == nullptr ? result.requests.requests_per_second
+                                     : result.bottleneck_utilisation > 0
+                                         ? open->requests_per_second / result.bottleneck_utilisation
+                                         : 0;
+    }
+  }
+
+  std::span<const TrafficSpec> traffic_;
+  std::span<const TrafficPair> pairs_;
+  const TrafficNetwork& built_;
+  const Evaluation& evaluation_;
+  TrafficEvaluation result_;
+};
+
+}  // namespace
+
+Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
+                                          std::span<const TrafficSpec> traffic,
+                                          std::span<const TrafficPair> pairs,
+                                          const DataPlaneSpec& spec, uint64_t seed) {
+  const TrafficNetwork built = BuildTrafficNetwork(hosts, traffic, pairs, spec.profile);
+  Result<Evaluation> evaluation = EvaluateAnalytically(built.network);
+  if (!evaluation) return tl::unexpected(evaluation.error());
+  const Duration time = spec.warm_up + spec.window;
+  const bool by_events = spec.evaluation == EvaluationBy::kEvents ||
+                         (spec.evaluation == EvaluationBy::kAuto &&
+                          VisitsOf(built.network, *evaluation, time) <= kMostVisitsByEvents);
+  if (by_events) {
+    EventSettings settings;
+    settings.seed = seed;
+    settings.warm_up = spec.warm_up;
+    settings.window = spec.window;
+    evaluation = EvaluateByEvents(built.network, settings);
+    if (!evaluation) return tl::unexpected(evaluation.error());
+  }
+  TrafficEvaluation result = Summary(hosts, traffic, pairs, built, *evaluation).Take(hosts);
+  result.by_events = by_events;
+  return result;
+}
+
+}  // namespace cnisim
