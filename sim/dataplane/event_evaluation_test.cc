@@ -241,7 +241,7 @@ TEST(EventEvaluationTest, IsExactlyATextbooksSimulation) {
   for (uint64_t seed = 0; seed < 400; ++seed) {
     RandomNetworkShape shape;
     shape.longest_ns = seed % 2 == 0 ? 6 : 60;
-    shape.closed = true;
+    shape.population = 5;
     const QueueNetwork network = MakeRandomNetwork(seed, shape);
     EventSettings settings;
     settings.seed = seed;
