@@ -120,8 +120,8 @@ struct Comparison {
 };
 
 // Few classes with long, different services on few stations: harder than a cluster's traffic, which
-// mixes many. Measured: means differ by 2 % on average (12 % at worst), 99th percentiles by 4 %
-// (33 %; waits in several visits to one busy queue are not independent).
+// mixes many. Measured: means differ by 2 % on average (14 % at worst), 99th percentiles by 4 %
+// (25 %; waits in several visits to one busy queue are not independent).
 TEST(AnalyticEvaluationTest, OpenNetworksAgreeWithEvents) {
   Comparison all;
   for (uint64_t seed = 0; seed < 8; ++seed) {
@@ -141,6 +141,9 @@ TEST(AnalyticEvaluationTest, OpenNetworksAgreeWithEvents) {
   EXPECT_LT(all.p99.worst, 0.45);
 }
 
+// Beside open classes at 40 %, with users who think for about ten services. Measured: throughputs
+// differ by 1.5 % on average (6 % at worst), means by 2.5 % (24 %), 99th percentiles by 6 to 8 %
+// (58 %, at saturated queues).
 TEST(AnalyticEvaluationTest, ClosedNetworksAgreeWithEvents) {
   for (const uint64_t population : {1, 4, 16, 64}) {
     Comparison all;
@@ -157,9 +160,6 @@ TEST(AnalyticEvaluationTest, ClosedNetworksAgreeWithEvents) {
       for (size_t i = 0; i < analytic.groups.size(); ++i) all.Add(analytic, events, i);
     }
     ASSERT_GT(all.mean.count, 40);
-    std::printf("closed %lu: %d X %g %g m %g %g, p99 %g %g\n", population, all.mean.count,
-                all.throughput.Average(), all.throughput.worst, all.mean.Average(), all.mean.worst,
-                all.p99.Average(), all.p99.worst);
     EXPECT_LT(all.throughput.Average(), 0.02) << population;
     EXPECT_LT(all.throughput.worst, 0.1) << population;
     EXPECT_LT(all.mean.Average(), 0.04) << population;
