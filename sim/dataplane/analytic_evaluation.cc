@@ -74,7 +74,7 @@ void AddTo(GroupResult& group, DensitySum& densities, const Latency& latency) {
   const double weight = latency.rate * 1e9;
   group.requests_per_second += weight;
   group.mean_latency_ns += weight * latency.Mean();  // divided in the end
-  if (std::isfinite(latency.wait.mean)) {
+  if (std::isfinite(latency.Mean())) {
     Spread(latency, weight, densities);
   } else {
     group.latency.AddInfinite(weight);
@@ -132,7 +132,12 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
     evaluation.stations.push_back(
         OfStation(network.stations[i].kind, loads[i], waiting.waits[i], waiting.closed[i]));
   }
-  evaluation.bottleneck = FindBottleneck(network, evaluation.stations);
+  std::vector<double> offered;
+  offered.reserve(loads.size());
+  for (size_t i = 0; i < loads.size(); ++i) {
+    offered.push_back(loads[i].work + waiting.closed[i].work);
+  }
+  evaluation.bottleneck = FindBottleneck(network, offered);
   evaluation.headroom = Headroom(network, loads);
   evaluation.saturated = evaluation.headroom <= 1;
   return evaluation;

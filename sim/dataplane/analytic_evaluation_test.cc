@@ -306,6 +306,27 @@ TEST(AnalyticEvaluationTest, SaturationIsToldWhereItIs) {
   EXPECT_NEAR(e.stations[cpu].visits_per_second, 1e6, 1e-3);
 }
 
+TEST(AnalyticEvaluationTest, OfSaturatedQueuesTheOneThatIsOfferedMostIsTheBottleneck) {
+  NetworkBuilder b;
+  const uint32_t cpu = b.Queue();
+  const uint32_t nic = b.Queue();
+  b.AddClass({{cpu, kNone, 1'500}, {nic, kNone, 2'000}}, OpenLoop{1e6});
+  EXPECT_EQ(Evaluate(b.network).bottleneck, nic);
+}
+
+// The third moment of this distribution is too large for a double.
+TEST(AnalyticEvaluationTest, HugeMomentsGiveNumbers) {
+  NetworkBuilder b;
+  const uint32_t service = b.Add(Distribution::Lognormal(Duration(1), Duration::max()).value());
+  b.AddClass({{b.Delay(), service, 0}}, OpenLoop{1e-3});
+  b.AddClass({{b.Queue(), service, 0}}, OpenLoop{1e-80});
+  b.AddClass({{b.Queue(), service, 0}}, OpenLoop{1e-3});
+  for (const GroupResult& group : Evaluate(b.network).groups) {
+    EXPECT_GT(group.mean_latency_ns, 1e15);
+    EXPECT_FALSE(std::isnan(group.latency.Quantile(0.99)));
+  }
+}
+
 TEST(AnalyticEvaluationTest, DegenerateNetworks) {
   const Evaluation empty = Evaluate(QueueNetwork());
   EXPECT_EQ(empty.bottleneck, kNone);

@@ -284,11 +284,13 @@ Evaluation EventEvaluator::Tell() const {
     result.latency = latencies_[i];
   }
   evaluation.stations.resize(stations_.size());
+  std::vector<double> utilisations;
   for (size_t i = 0; i < stations_.size(); ++i) {
     const StationState& station = stations_[i];
     const auto ended = static_cast<double>(station.ended);
     StationResult& result = evaluation.stations[i];
     result.utilisation = static_cast<double>(station.busy) / window;
+    utilisations.push_back(result.utilisation);
     result.mean_jobs = static_cast<double>(station.area) / window;
     result.visits_per_second = ended / window * 1e9;
     if (ended > 0) result.mean_time_ns = static_cast<double>(station.sojourn) / ended;
@@ -296,7 +298,7 @@ Evaluation EventEvaluator::Tell() const {
     evaluation.little_error = std::max(evaluation.little_error, difference / window);
   }
   assert(evaluation.little_error == 0);
-  evaluation.bottleneck = FindBottleneck(network_, evaluation.stations);
+  evaluation.bottleneck = FindBottleneck(network_, utilisations);
   evaluation.headroom = Headroom(network_, OfferedLoads(network_, ServiceTimes(network_)));
   evaluation.saturated = evaluation.headroom <= 1;
   evaluation.refused = refused_;
@@ -321,13 +323,17 @@ Evaluation EventEvaluator::Run() {
   return Tell();
 }
 
-// Whether sums of all requests' times fit.
-bool WindowFits(const QueueNetwork& network, const EventSettings& settings) {
-  if (settings.warm_up < Duration::zero() || settings.window <= Duration::zero()) return false;
-  uint64_t requests = settings.max_requests;
+uint64_t CountUsers(const QueueNetwork& network) {
+  uint64_t users = 0;
   for (const RequestClass& c : network.classes) {
-    if (const auto* closed = std::get_if<ClosedLoop>(&c.load)) requests += closed->population;
+    if (const auto* closed = std::get_if<ClosedLoop>(&c.load)) users += closed->population;
   }
+  return users;
+}
+
+// Whether the sums of the times of so many requests at once fit.
+bool WindowFits(const EventSettings& settings, uint64_t requests) {
+  if (settings.warm_up < Duration::zero() || settings.window <= Duration::zero()) return false;
   const unsigned __int128 time = static_cast<unsigned __int128>(settings.warm_up.count()) +
                                  static_cast<unsigned __int128>(settings.window.count());
   return time <= INT64_MAX && time * requests <= INT64_MAX;
@@ -337,7 +343,11 @@ bool WindowFits(const QueueNetwork& network, const EventSettings& settings) {
 
 Result<Evaluation> EvaluateByEvents(const QueueNetwork& network, const EventSettings& settings) {
   if (const Status status = Check(network); !status) return tl::unexpected(status.error());
-  if (!WindowFits(network, settings)) {
+  const uint64_t users = CountUsers(network);
+  if (users > settings.max_requests) {
+    return Fail("TooManyUsers", "closed classes have more users than there may be requests");
+  }
+  if (!WindowFits(settings, users + settings.max_requests)) {
     return Fail("InvalidWindow", "the window is empty, or too long for so many requests");
   }
   return EventEvaluator(network, settings).Run();

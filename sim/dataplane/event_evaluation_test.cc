@@ -387,7 +387,7 @@ TEST(EventEvaluationTest, DegenerateNetworks) {
   EXPECT_EQ(Evaluate(endless.network, Window(0.001)).stations[0].utilisation, 1);
 }
 
-TEST(EventEvaluationTest, RefusesWindowsThatAreEmptyOrTooLong) {
+TEST(EventEvaluationTest, RefusesWindowsThatAreEmptyOrTooLongAndTooManyUsers) {
   for (const int64_t window : {int64_t{0}, int64_t{-1}, INT64_MAX / 1'000'000}) {
     EventSettings settings;
     settings.warm_up = Duration(1'000);
@@ -396,6 +396,12 @@ TEST(EventEvaluationTest, RefusesWindowsThatAreEmptyOrTooLong) {
     ASSERT_FALSE(e);
     EXPECT_EQ(e.error().code, "InvalidWindow");
   }
+  NetworkBuilder b;
+  b.AddClass({{b.Queue(), kNone, 1}}, ClosedLoop{600'000, kNone});
+  b.AddClass({{b.Queue(), kNone, 1}}, ClosedLoop{600'000, kNone});
+  const Result<Evaluation> e = EvaluateByEvents(b.network, Window(0.001));
+  ASSERT_FALSE(e);
+  EXPECT_EQ(e.error().code, "TooManyUsers");
 }
 
 }  // namespace

@@ -25,7 +25,6 @@ struct StationState {
   bool is_queue = false;
   double idle = 1;      // the share of time that open classes leave
   double backlog = 0;   // the work that an observer finds, without waiting requests of open classes
-  double work = 0;      // utilisation by closed classes
   double price = 1;     // by which waits are raised
   double variance = 0;  // of the closed classes' work that an observer finds
   double next_backlog = 0;
