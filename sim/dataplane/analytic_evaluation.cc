@@ -13,15 +13,16 @@ namespace {
 
 // Of one class's requests.
 struct Latency {
-  double rate = 0;  // a nanosecond
-  double fixed = 0;
-  double random = 0;  // the mean of the rest
-  double variance = 0;
+  double rate = 0;      // a nanosecond
+  double fixed = 0;     // services that are always the same
+  double random = 0;    // the mean of other services ...
+  double variance = 0;  // ... and their variance
+  Waiting::Wait wait;   // of all visits together
+
+  double Mean() const { return fixed + random + wait.mean; }
 };
 
-// The services alone.
-Latency WithoutWaiting(std::span<const Visit> visits, const ServiceTimes& services) {
-  Latency latency;
+void AddServices(std::span<const Visit> visits, const ServiceTimes& services, Latency& latency) {
   for (const Visit& visit : visits) {
     const ServiceMoments service = services.Of(visit);
     if (service.variance > 0) {
@@ -32,36 +33,49 @@ Latency WithoutWaiting(std::span<const Visit> visits, const ServiceTimes& servic
       latency.fixed += service.mean;
     }
   }
-  return latency;
 }
 
-Latency OfOpenClass(double rate, std::span<const Visit> visits, const ServiceTimes& services,
-                    const std::vector<StationLoad>& loads, const Waiting& waiting) {
-  Latency latency = WithoutWaiting(visits, services);
-  latency.rate = rate;
+void AddWaits(std::span<const Visit> visits, const std::vector<StationLoad>& loads,
+              const std::vector<Waiting::Wait>& waits, Latency& latency) {
   for (const Visit& visit : visits) {
-    const Waiting::Wait& wait = waiting.waits[visit.station];
-    latency.random += wait.mean;
-    latency.variance += wait.variance;
+    const Waiting::Wait& wait = waits[visit.station];
+    latency.wait.mean += wait.mean;
+    latency.wait.variance += wait.variance;
+    latency.wait.unhindered *= wait.unhindered;
   }
-  if (std::isfinite(latency.random)) return latency;
+  if (std::isfinite(latency.wait.mean)) return;
   double cut = 1;
   for (const Visit& visit : visits) {
-    if (std::isfinite(waiting.waits[visit.station].mean)) continue;
+    if (std::isfinite(waits[visit.station].mean)) continue;
     cut = std::min(cut, 1 / loads[visit.station].work);
   }
   latency.rate *= cut;
-  return latency;
+}
+
+void Spread(const Latency& latency, double weight, DensitySum& densities) {
+  const GammaQuantiles& gamma = GammaQuantiles::Get();
+  const Waiting::Wait& wait = latency.wait;
+  if (latency.variance > 0) {
+    gamma.Spread(latency.fixed, latency.random + wait.mean, latency.variance + wait.variance,
+                 weight, densities);
+    return;
+  }
+  gamma.Spread(latency.fixed, 0, 0, weight * wait.unhindered, densities);
+  const double hindered = 1 - wait.unhindered;
+  if (hindered <= 0) return;
+  const double mean = wait.mean / hindered;
+  const double second = (wait.variance + wait.mean * wait.mean) / hindered;
+  gamma.Spread(latency.fixed, mean, std::max(0.0, second - mean * mean), weight * hindered,
+               densities);
 }
 
 void AddTo(GroupResult& group, DensitySum& densities, const Latency& latency) {
   if (latency.rate == 0) return;
   const double weight = latency.rate * 1e9;
   group.requests_per_second += weight;
-  group.mean_latency_ns += weight * (latency.fixed + latency.random);  // divided in the end
-  if (std::isfinite(latency.random)) {
-    GammaQuantiles::Get().Spread(latency.fixed, latency.random, latency.variance, weight,
-                                 densities);
+  group.mean_latency_ns += weight * latency.Mean();  // divided in the end
+  if (std::isfinite(latency.Mean())) {
+    Spread(latency, weight, densities);
   } else {
     group.latency.AddInfinite(weight);
   }
@@ -97,14 +111,14 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
   for (const RequestClass& c : network.classes) {
     const auto visits = network.VisitsOf(c);
     Latency latency;
+    AddServices(visits, services, latency);
     if (const auto* open = std::get_if<OpenLoop>(&c.load)) {
-      latency = OfOpenClass(open->requests_per_second / 1e9, visits, services, loads, waiting);
+      latency.rate = open->requests_per_second / 1e9;
+      AddWaits(visits, loads, waiting.waits, latency);
     } else {
       const Waiting::ClosedClass& closed = waiting.classes[closed_classes++];
-      latency = WithoutWaiting(visits, services);
       latency.rate = closed.rate;
-      latency.random += closed.waiting;
-      latency.variance = closed.variance;
+      latency.wait = closed.wait;
     }
     AddTo(evaluation.groups[c.group], densities[c.group], latency);
   }
@@ -118,7 +132,12 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
     evaluation.stations.push_back(
         OfStation(network.stations[i].kind, loads[i], waiting.waits[i], waiting.closed[i]));
   }
-  evaluation.bottleneck = FindBottleneck(network, evaluation.stations);
+  std::vector<double> offered;
+  offered.reserve(loads.size());
+  for (size_t i = 0; i < loads.size(); ++i) {
+    offered.push_back(loads[i].work + waiting.closed[i].work);
+  }
+  evaluation.bottleneck = FindBottleneck(network, offered);
   evaluation.headroom = Headroom(network, loads);
   evaluation.saturated = evaluation.headroom <= 1;
   return evaluation;

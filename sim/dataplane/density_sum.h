@@ -1,10 +1,10 @@
 // A sum of many densities of latency, each constant between its edges, in O(1) an edge.
 //
 // Each edge adds to what its bucket (sim/observe/histogram.h) holds and to the slope by which the
-// sum grows in all buckets after it; one walk over the buckets in the end gives the weights. They are
-// exact but for rounding, about 1e-16 of a density's weight times the ratio of the widest bucket in
-// use to the density's narrowest step, and for steps narrower than 1/128 of their bucket, which
-// count as points.
+// sum grows in all buckets after it; one walk over the buckets in the end gives the weights. They
+// are exact but for rounding, about 1e-16 of a density's weight times the ratio of the widest
+// bucket in use to the density's narrowest step, and for steps narrower than 1/128 of their bucket,
+// which count as points.
 //
 // Nanoseconds. Memory: 16 bytes a bucket up to the highest in use, at most 117 kB.
 #ifndef CNISIM_SIM_DATAPLANE_DENSITY_SUM_H_

@@ -30,7 +30,9 @@ struct StationResult {
 struct Evaluation {
   std::vector<GroupResult> groups;      // as QueueNetwork::groups
   std::vector<StationResult> stations;  // as QueueNetwork::stations
-  uint32_t bottleneck = kNone;  // the queue of highest utilisation, the first of several; or none
+  // The queue of highest utilisation, the first of several; if theory finds several saturated, the
+  // one that is offered most. kNone if nothing is to be done.
+  uint32_t bottleneck = kNone;
   // The factor by which all open classes' rates can grow before the first queue is busy all the
   // time: infinite without such load, at most 1 if that is so already.
   double headroom = 0;
@@ -41,8 +43,8 @@ struct Evaluation {
   double little_error = 0;  // see event_evaluation.h
 };
 
-// The queue of the highest utilisation above 0.
-uint32_t FindBottleneck(const QueueNetwork& network, const std::vector<StationResult>& stations);
+// The queue of the highest utilisation above 0; `utilisations` as the stations, of delays unused.
+uint32_t FindBottleneck(const QueueNetwork& network, const std::vector<double>& utilisations);
 
 }  // namespace cnisim
 

@@ -1,6 +1,7 @@
 #include "sim/dataplane/event_evaluation.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <memory>
@@ -15,11 +16,12 @@ namespace cnisim {
 namespace {
 
 constexpr int64_t kOutside = -1;
+constexpr size_t kFetching = 8;
 
 // A request, or a source's next one. The loop takes it from the queue itself and never fires it.
 //
-// One cache line, which the queue fetches ahead. It holds the next visit because all visits are too
-// many for a cache, while this one was read beside the last.
+// One cache line, which the queue fetches ahead. All visits together are too many for a cache, so
+// the next one is copied here, some events after its fetch began.
 struct alignas(64) Job final : Timer {
   void Fire() override {}
 
@@ -30,7 +32,7 @@ struct alignas(64) Job final : Timer {
   uint32_t station = 0;  // of the present visit
   uint32_t next_visit = 0;
   uint32_t end_visit = 0;
-  Visit next;  // if there is one
+  Visit next;  // a copy, or its station is kNone: not copied yet
 };
 static_assert(sizeof(Job) == 64);
 
@@ -80,11 +82,26 @@ class EventEvaluator {
   }
   Job& Allocate();
 
+  // Begins to fetch job.next, and copies what was begun kFetching calls ago.
+  void FetchNext(Job& job) {
+    job.next.station = kNone;
+    __builtin_prefetch(network_.visits.data() + job.next_visit);
+    Job*& slot = fetching_[fetches_++ % kFetching];
+    if (slot != nullptr) CopyNext(*slot);
+    slot = &job;
+  }
+  void CopyNext(Job& job) const {
+    if (job.next.station != kNone || job.next_visit == job.end_visit) return;
+    job.next = network_.visits[job.next_visit];
+  }
+
   const QueueNetwork& network_;
   const EventSettings& settings_;
   EventQueue queue_;
   std::vector<std::unique_ptr<Job[]>> blocks_;
   std::vector<Job*> free_;
+  std::array<Job*, kFetching> fetching_{};
+  uint64_t fetches_ = 0;
   std::vector<StationState> stations_;
   std::vector<uint64_t> requests_;  // by class: how many were scheduled
   std::vector<GroupState> groups_;
@@ -129,7 +146,7 @@ void EventEvaluator::Schedule(int64_t now, uint32_t class_index, Job& job) {
   job.request = requests_[class_index]++;
   job.next_visit = c.first_visit;
   job.end_visit = c.first_visit + c.visit_count;
-  if (c.visit_count > 0) job.next = network_.visits[job.next_visit];
+  FetchNext(job);
   int64_t delay = 0;
   if (const auto* open = std::get_if<OpenLoop>(&c.load)) {
     const double mean = 1e9 / open->requests_per_second;
@@ -156,8 +173,8 @@ bool EventEvaluator::Begin(int64_t now, Job& job) {
 }
 
 void EventEvaluator::Enter(int64_t now, Job& job) {
+  CopyNext(job);
   const Visit visit = job.next;
-  if (job.next_visit + 1 < job.end_visit) job.next = network_.visits[job.next_visit + 1];
   int64_t service = visit.service_ns;
   if (visit.distribution != kNone) {
     const uint64_t place = job.next_visit - network_.classes[job.class_index].first_visit;
@@ -165,6 +182,7 @@ void EventEvaluator::Enter(int64_t now, Job& job) {
     service = Later(service, random.Sample(Draw(job, kService + place)).count());
   }
   ++job.next_visit;
+  FetchNext(job);
   job.arrived = now;
   job.station = visit.station;
   StationState& station = stations_[visit.station];
@@ -266,11 +284,13 @@ Evaluation EventEvaluator::Tell() const {
     result.latency = latencies_[i];
   }
   evaluation.stations.resize(stations_.size());
+  std::vector<double> utilisations;
   for (size_t i = 0; i < stations_.size(); ++i) {
     const StationState& station = stations_[i];
     const auto ended = static_cast<double>(station.ended);
     StationResult& result = evaluation.stations[i];
     result.utilisation = static_cast<double>(station.busy) / window;
+    utilisations.push_back(result.utilisation);
     result.mean_jobs = static_cast<double>(station.area) / window;
     result.visits_per_second = ended / window * 1e9;
     if (ended > 0) result.mean_time_ns = static_cast<double>(station.sojourn) / ended;
@@ -278,7 +298,7 @@ Evaluation EventEvaluator::Tell() const {
     evaluation.little_error = std::max(evaluation.little_error, difference / window);
   }
   assert(evaluation.little_error == 0);
-  evaluation.bottleneck = FindBottleneck(network_, evaluation.stations);
+  evaluation.bottleneck = FindBottleneck(network_, utilisations);
   evaluation.headroom = Headroom(network_, OfferedLoads(network_, ServiceTimes(network_)));
   evaluation.saturated = evaluation.headroom <= 1;
   evaluation.refused = refused_;
@@ -303,13 +323,17 @@ Evaluation EventEvaluator::Run() {
   return Tell();
 }
 
-// Whether sums of all requests' times fit.
-bool WindowFits(const QueueNetwork& network, const EventSettings& settings) {
-  if (settings.warm_up < Duration::zero() || settings.window <= Duration::zero()) return false;
-  uint64_t requests = settings.max_requests;
+uint64_t CountUsers(const QueueNetwork& network) {
+  uint64_t users = 0;
   for (const RequestClass& c : network.classes) {
-    if (const auto* closed = std::get_if<ClosedLoop>(&c.load)) requests += closed->population;
+    if (const auto* closed = std::get_if<ClosedLoop>(&c.load)) users += closed->population;
   }
+  return users;
+}
+
+// Whether the sums of the times of so many requests at once fit.
+bool WindowFits(const EventSettings& settings, uint64_t requests) {
+  if (settings.warm_up < Duration::zero() || settings.window <= Duration::zero()) return false;
   const unsigned __int128 time = static_cast<unsigned __int128>(settings.warm_up.count()) +
                                  static_cast<unsigned __int128>(settings.window.count());
   return time <= INT64_MAX && time * requests <= INT64_MAX;
@@ -319,7 +343,11 @@ bool WindowFits(const QueueNetwork& network, const EventSettings& settings) {
 
 Result<Evaluation> EvaluateByEvents(const QueueNetwork& network, const EventSettings& settings) {
   if (const Status status = Check(network); !status) return tl::unexpected(status.error());
-  if (!WindowFits(network, settings)) {
+  const uint64_t users = CountUsers(network);
+  if (users > settings.max_requests) {
+    return Fail("TooManyUsers", "closed classes have more users than there may be requests");
+  }
+  if (!WindowFits(settings, users + settings.max_requests)) {
     return Fail("InvalidWindow", "the window is empty, or too long for so many requests");
   }
   return EventEvaluator(network, settings).Run();

@@ -37,12 +37,13 @@ struct EventSettings {
   uint64_t seed = 0;
   Duration warm_up{};
   Duration window{};
-  // Arrivals of open classes that find so many requests in the network are refused and counted.
+  // Arrivals that find so many requests of open classes are refused and counted. Users of closed
+  // classes may be as many again.
   uint32_t max_requests = 1'000'000;
 };
 
-// Codes "InvalidQueueNetwork" (see Check) and "InvalidWindow": it is empty, or so long that the
-// times of all requests together may exceed 2^63 ns (2.5 hours for a million requests).
+// Codes "InvalidQueueNetwork" (see Check), "TooManyUsers", and "InvalidWindow": it is empty, or so
+// long that the times of all requests together may exceed 2^63 ns (2.5 hours for a million).
 Result<Evaluation> EvaluateByEvents(const QueueNetwork& network, const EventSettings& settings);
 
 }  // namespace cnisim

@@ -1,8 +1,8 @@
 // Requests as visits to stations: one description for the evaluations by events
 // (event_evaluation.h) and by queueing theory (analytic_evaluation.h).
 //
-// A station stands for whatever a request must wait for or spends time in: a CPU core, a NIC, a
-// flow's limit, propagation. A request of a class makes its visits one after the other; a visit
+// A station stands for whatever a request waits for or spends time in: a CPU core, a NIC, a flow's
+// limit, propagation. A request of a class makes its visits one after the other; a visit
 // takes a fixed time and, if it names a distribution, a random time more. A group gathers the
 // classes whose latencies are to be told together.
 //

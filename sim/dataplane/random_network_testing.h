@@ -19,7 +19,8 @@ struct RandomNetworkShape {
   uint64_t visits = 6;          // at most, of a class
   int64_t longest_ns = 10'000;  // of fixed services; random ones are as long on average
   double utilisation = 0.7;     // of the busiest queue, by open classes
-  bool closed = false;          // a third of the classes are
+  int64_t think_ns = 0;         // on average, of users; 0: half of them not at all, others briefly
+  uint64_t population = 0;      // at most, of closed classes; 0: no class is, else a third
 };
 
 inline QueueNetwork MakeRandomNetwork(uint64_t seed, const RandomNetworkShape& shape) {
@@ -35,19 +36,24 @@ inline QueueNetwork MakeRandomNetwork(uint64_t seed, const RandomNetworkShape& s
       b.Exponential(longest / 2),
       b.Add(Distribution::Uniform(Duration(0), Duration(longest)).value()),
       b.Add(Distribution::Lognormal(Duration(longest / 3), Duration(longest * 2)).value())};
+  const uint32_t long_think = b.Exponential(shape.think_ns);
   for (uint64_t i = 0; i < shape.classes; ++i) {
     std::vector<Visit> visits;
     for (uint64_t v = 1 + random.NextBelow(shape.visits); v > 0; --v) {
       Visit visit;
-      visit.station = static_cast<uint32_t>(random.NextBelow(shape.stations));
+      // Never the same station twice in a row.
+      const uint64_t others = visits.empty() ? shape.stations : shape.stations - 1;
+      visit.station = static_cast<uint32_t>(random.NextBelow(others));
+      if (!visits.empty() && visit.station >= visits.back().station) ++visit.station;
       if (random.NextBelow(3) == 0) visit.distribution = services[random.NextBelow(3)];
       visit.service_ns = up_to(length);
       visits.push_back(visit);
     }
-    if (shape.closed && i % 3 == 2) {
+    if (shape.population > 0 && i % 3 == 2) {
       visits[0].service_ns += 1;
-      const uint32_t think = random.NextBelow(2) == 0 ? kNone : services[random.NextBelow(3)];
-      b.AddClass(visits, ClosedLoop{static_cast<uint32_t>(up_to(5)), think});
+      const uint32_t brief = random.NextBelow(2) == 0 ? kNone : services[random.NextBelow(3)];
+      const uint32_t think = shape.think_ns > 0 ? long_think : brief;
+      b.AddClass(visits, ClosedLoop{static_cast<uint32_t>(up_to(shape.population)), think});
     } else {
       b.AddClass(visits, OpenLoop{1 + random.NextDouble() * 4});
     }

@@ -65,9 +65,10 @@ class Solver {
   Waiting::ClosedClass Tell(const ClassState& c, std::vector<Waiting::ClosedShare>& shares);
   // Fills waits_, as the class's visits.
   void FindWaits(const ClassState& c);
-  // Sets the stations' `own` sums over requests, from waits_.
+  // Sets the sums over requests in the stations' `own`, from waits_.
   void FindJobs(const ClassState& c);
   void ForgetOwn(const ClassState& c);
+  double Utilisation(size_t at) const { return open_[at].work + stations_[at].next_work; }
 
   const QueueNetwork& network_;
   const ServiceTimes& services_;
@@ -127,11 +128,11 @@ void Solver::FindWaits(const ClassState& c) {
   for (const Visit& visit : c.visits) {
     const StationState& station = stations_[visit.station];
     double wait = 0;
-    if (station.is_queue) {
+    if (station.is_queue && station.idle <= 0) {
+      wait = kInfinity;
+    } else if (station.is_queue) {
       const double found = std::max(0.0, station.backlog - share * station.own.second / 2);
-      wait = station.idle <= 0 ? kInfinity
-                               : station.price * found /
-                                     (station.idle + station.price * share * station.own.work);
+      wait = station.price * found / (station.idle + station.price * share * station.own.work);
     }
     waits_.push_back(wait);
   }
@@ -164,8 +165,7 @@ bool Solver::Iterate() {
     StationState& station = stations_[i];
     station.backlog = station.next_backlog;
     if (!station.is_queue || station.idle <= 0) continue;
-    const double utilisation = open_[i].work + station.next_work;
-    const double price = std::max(1.0, station.price * utilisation);
+    const double price = std::max(1.0, station.price * Utilisation(i));
     change = std::max(change, std::abs(price - station.price));
     station.price = price;
   }
@@ -194,26 +194,25 @@ void Solver::AddVariances(const ClassState& c) {
 }
 
 Waiting::ClosedClass Solver::Tell(const ClassState& c, std::vector<Waiting::ClosedShare>& shares) {
-  Waiting::ClosedClass told{c.rate, 0, 0};
+  Waiting::ClosedClass told{c.rate, {0, 0, 0}};
   if (c.population == 0) return told;
   if (c.rate == 0) {
-    told.waiting = kInfinity;
+    told.wait.mean = kInfinity;
     return told;
   }
   FindWaits(c);
   FindJobs(c);
   for (size_t i = 0; i < c.visits.size(); ++i) {
     const uint32_t at = c.visits[i].station;
-    const ServiceMoments service = services_.Of(c.visits[i]);
+    const double service = services_.Of(c.visits[i]).mean;
     shares[at].rate += c.rate;
-    shares[at].work += c.rate * service.mean;
-    shares[at].jobs += c.rate * (service.mean + waits_[i]);
-    told.waiting += waits_[i];
-    told.variance += service.variance;
+    shares[at].work += c.rate * service;
+    shares[at].jobs += c.rate * (service + waits_[i]);
     const StationState& station = stations_[at];
     if (!station.is_queue) continue;
     const double others = station.variance - VarianceOf(station.own, c.population) / c.population;
-    told.variance +=
+    told.wait.mean += waits_[i];
+    told.wait.variance +=
         OpenVariance(open_[at]) + std::max(0.0, others) / (station.idle * station.idle);
   }
   ForgetOwn(c);
@@ -231,11 +230,12 @@ Waiting Solver::Solve() {
     if (!station.is_queue) continue;
     Waiting::Wait& wait = waiting.waits[i];
     if (station.idle <= 0) {
-      wait.mean = kInfinity;
+      wait = {kInfinity, 0, 0};
       continue;
     }
     wait.mean = station.price * station.backlog / station.idle;
     wait.variance = OpenVariance(open_[i]) + station.variance / (station.idle * station.idle);
+    wait.unhindered = std::max(0.0, 1 - Utilisation(i));
   }
   waiting.closed.resize(stations_.size());
   for (const ClassState& c : classes_) waiting.classes.push_back(Tell(c, waiting.closed));

@@ -8,10 +8,13 @@
 // Bard (1979) and Schweitzer (1979) a request of a closed class finds what an observer at any time
 // does, less its own share, 1/population of its class. Work of open classes, which comes in
 // meanwhile, stretches this by 1 / (1 - their utilisation). So a user alone never waits, and
-// without closed classes the formula for open ones remains. Constant services in closed loops would
-// make a queue do more than it can, as the rest is shorter than a service while requests arrive
-// just when another ends; there waits are raised until the queue's utilisation is 1. For the
+// without closed classes the formula for open ones remains. Where the rest of a service is shorter
+// than a service, while requests of closed loops arrive just when another service ends, this would
+// promise more than a queue can do: waits there are raised until its utilisation is 1. For the
 // variance, each other request is at the station or not, independently.
+//
+// Closed classes are far off where users do not think and one class's services are much longer than
+// another's: of the latter, each of the former delays one request of many, not each in proportion.
 //
 // Nanoseconds. O(iterations * visits of closed classes + stations), at most 10,000 iterations.
 #ifndef CNISIM_SIM_DATAPLANE_WAITING_H_
@@ -25,10 +28,11 @@
 namespace cnisim {
 
 struct Waiting {
-  // What a visit of an open class waits; infinite where such classes alone keep the station busy.
+  // Of a visit of an open class; infinite where such classes alone keep the station busy.
   struct Wait {
     double mean = 0;
     double variance = 0;
+    double unhindered = 1;  // the probability not to wait
   };
   // What closed classes do at a station.
   struct ClosedShare {
@@ -37,9 +41,8 @@ struct Waiting {
     double jobs = 0;  // those, and the waiting
   };
   struct ClosedClass {
-    double rate = 0;     // requests a nanosecond
-    double waiting = 0;  // mean over all visits together
-    double variance = 0;
+    double rate = 0;  // requests a nanosecond
+    Wait wait;        // of all visits of a request together, `unhindered` not told
   };
   std::vector<Wait> waits;           // as the stations
   std::vector<ClosedShare> closed;   // as the stations

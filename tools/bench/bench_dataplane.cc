@@ -4,10 +4,10 @@
 // Every class is a pair of pods on different nodes: a request of 14 visits from a core of the
 // client's node over NICs and wire to the server's node, its work there, and the way back. The
 // busiest queue is at 60 %.
-//  - ByEvents/NODES/PAIRS: items are visits; PAIRS classes a pod. Counters: requests at once, the
-//    pending arrivals of classes included, and bytes a request at once.
-//  - Analytically/NODES/PAIRS: items are classes. Counters: bytes a class of the network itself and
-//    bytes that the result takes a group.
+//  - ByEvents/NODES/PAIRS: items are visits; PAIRS classes a pod. at_once: requests under way and
+//    pending arrivals of classes, each of which takes an event and 96 bytes.
+//  - Analytically/NODES/PAIRS: items are classes. bytes_per_class: of the network itself. In
+//    half_closed, every second class is four users.
 // items_per_second is of CPU time; both include everything from the network to the result.
 #include <benchmark/benchmark.h>
 
