@@ -20,6 +20,7 @@ constexpr Ipv4Cidr kSubnet{Ipv4Address(10, 0, 1, 0), 24};
 constexpr Ipv4Cidr kCalicoPool{Ipv4Address(10, 244, 0, 0), 16};
 constexpr int kBlockLength = 26;
 constexpr int kPodLink = 100;
+const char* const kPod = "pod";  // name and namespace of each node's only one
 
 MacAddress Mac(uint64_t n) { return MacAddress(0x020000000100 + n); }
 IpAddress NodeIp(uint64_t n) { return kSubnet.network().Offset(11 + n); }
@@ -33,14 +34,12 @@ Status Start(Lab& lab) {
   return {};
 }
 
-// The namespace and address of a node's pod are known to the lab and to the network.
-void SetPlaces(LabNetwork& network, const std::string& netns, IpAddress first, IpAddress second) {
-  network.client = {network.lab->node(kNodes[0]).names().Of(netns), first};
-  network.server = {network.lab->node(kNodes[1]).names().Of(netns), second};
+void SetPlaces(LabNetwork& network, IpAddress client, IpAddress server) {
+  network.client = {network.lab->node(kNodes[0]).names().Of(kPod), client};
+  network.server = {network.lab->node(kNodes[1]).names().Of(kPod), server};
 }
 
-Status BuildVpcCniNode(Lab& lab, const VpcCniHostSettings& settings, uint64_t n, IpAddress pod_ip,
-                       const std::string& netns) {
+Status BuildVpcCniNode(Lab& lab, const VpcCniHostSettings& settings, uint64_t n, IpAddress pod_ip) {
   VpcCniEni eni;
   eni.mac = Mac(n);
   eni.primary_ip = NodeIp(n);
@@ -50,12 +49,12 @@ Status BuildVpcCniNode(Lab& lab, const VpcCniHostSettings& settings, uint64_t n,
   node.vpc_cidrs = {kVpc};
   VpcCniPodInterface interface;
   interface.ip = pod_ip;
-  interface.host_name = settings.veth_prefix + VethSuffix("default", netns);
+  interface.host_name = settings.veth_prefix + VethSuffix("default", kPod);
   interface.host_mac = Mac(10 + n);
   interface.container_mac = Mac(20 + n);
   interface.host_index = kPodLink;
   VpcCniPod pod;
-  pod.netns = netns;
+  pod.netns = kPod;
   pod.interfaces = {interface};
 
   NamespaceKernel& kernel = lab.node(kNodes[n]);
@@ -69,6 +68,36 @@ Status BuildVpcCniNode(Lab& lab, const VpcCniHostSettings& settings, uint64_t n,
     if (Status status = lab.router().Assign(ip, kNodes[n], eni.link); !status) return status;
   }
   return {};
+}
+
+// One block a node, whose first address is its tunnel's and whose second is its pod's.
+CalicoCluster MakeCalicoCluster(CalicoEncapsulation encapsulation, int mtu) {
+  CalicoCluster cluster;
+  cluster.pools = {{kCalicoPool, encapsulation}};
+  for (const uint64_t n : {0, 1}) {
+    const IpCidr block =
+        Ipv4Cidr(kCalicoPool.network().Offset(n << (32 - kBlockLength)), kBlockLength);
+    CalicoNode node;
+    node.name = kNodes[n];
+    node.mac = Mac(n);
+    node.mtu = mtu;
+    node.ip = NodeIp(n);
+    node.subnet = kSubnet;
+    node.gateway = GatewayOf(kSubnet);
+    if (encapsulation == CalicoEncapsulation::kVxlan) node.vxlan_ip = block.network();
+    if (encapsulation == CalicoEncapsulation::kIpip) node.ipip_ip = block.network();
+    CalicoPod pod;
+    pod.node = node.name;
+    pod.netns = kPod;
+    pod.ip = block.network().Offset(1);
+    pod.host_name = "cali" + VethSuffix("default", kPod);
+    pod.mac = Mac(10 + n);
+    pod.host_index = kPodLink;
+    cluster.nodes.push_back(node);
+    cluster.blocks.push_back({block, node.name});
+    cluster.pods.push_back(pod);
+  }
+  return cluster;
 }
 
 Status BuildCalicoNode(Lab& lab, const CalicoCluster& cluster, uint64_t n) {
@@ -85,65 +114,38 @@ Status BuildCalicoNode(Lab& lab, const CalicoCluster& cluster, uint64_t n) {
 }  // namespace
 
 Result<LabNetwork> BuildVpcCni(const Features& features, int mtu) {
-  LabNetwork network{"aws-vpc-cni", std::make_unique<Lab>(features), {}, {}};
+  LabNetwork network;
+  network.name = "aws-vpc-cni";
+  network.lab = std::make_unique<Lab>(features);
   Lab& lab = *network.lab;
-  const std::string netns = "pod";
   const IpAddress pods[] = {NodeIp(100), NodeIp(101)};
   VpcCniHostSettings settings;
   settings.mtu = mtu;
   if (Status status = Start(lab); !status) return tl::unexpected(status.error());
   for (const uint64_t n : {0, 1}) {
-    if (Status status = BuildVpcCniNode(lab, settings, n, pods[n], netns); !status) {
+    if (Status status = BuildVpcCniNode(lab, settings, n, pods[n]); !status) {
       return tl::unexpected(status.error());
     }
   }
-  SetPlaces(network, netns, pods[0], pods[1]);
+  SetPlaces(network, pods[0], pods[1]);
   return network;
 }
 
 Result<LabNetwork> BuildCalico(const Features& features, CalicoEncapsulation encapsulation,
                                int mtu) {
-  const bool is_vxlan = encapsulation == CalicoEncapsulation::kVxlan;
-  const bool is_ipip = encapsulation == CalicoEncapsulation::kIpip;
-  LabNetwork network{fmt::format("calico:{}", is_vxlan  ? "VXLAN"
-                                              : is_ipip ? "IPIP"
-                                                        : "None"),
-                     std::make_unique<Lab>(features),
-                     {},
-                     {}};
-  const std::string netns = "pod";
-  CalicoCluster cluster;
-  cluster.pools = {{kCalicoPool, encapsulation}};
-  for (const uint64_t n : {0, 1}) {
-    const IpCidr block =
-        Ipv4Cidr(kCalicoPool.network().Offset(n << (32 - kBlockLength)), kBlockLength);
-    CalicoNode node;
-    node.name = kNodes[n];
-    node.mac = Mac(n);
-    node.mtu = mtu;
-    node.ip = NodeIp(n);
-    node.subnet = kSubnet;
-    node.gateway = GatewayOf(kSubnet);
-    if (is_vxlan) node.vxlan_ip = block.network();
-    if (is_ipip) node.ipip_ip = block.network();
-    CalicoPod pod;
-    pod.node = node.name;
-    pod.netns = netns;
-    pod.ip = block.network().Offset(1);
-    pod.host_name = "cali" + VethSuffix("default", netns);
-    pod.mac = Mac(10 + n);
-    pod.host_index = kPodLink;
-    cluster.nodes.push_back(node);
-    cluster.blocks.push_back({block, node.name});
-    cluster.pods.push_back(pod);
-  }
+  const CalicoCluster cluster = MakeCalicoCluster(encapsulation, mtu);
+  LabNetwork network;
+  network.name = "calico:None";
+  if (encapsulation == CalicoEncapsulation::kVxlan) network.name = "calico:VXLAN";
+  if (encapsulation == CalicoEncapsulation::kIpip) network.name = "calico:IPIP";
+  network.lab = std::make_unique<Lab>(features);
   if (Status status = Start(*network.lab); !status) return tl::unexpected(status.error());
   for (const uint64_t n : {0, 1}) {
     if (Status status = BuildCalicoNode(*network.lab, cluster, n); !status) {
       return tl::unexpected(status.error());
     }
   }
-  SetPlaces(network, netns, cluster.pods[0].ip, cluster.pods[1].ip);
+  SetPlaces(network, cluster.pods[0].ip, cluster.pods[1].ip);
   return network;
 }
 

@@ -18,6 +18,7 @@
 #include "tools/kernel_lab/measure/lab_networks.h"
 #include "tools/kernel_lab/measure/machine.h"
 #include "tools/kernel_lab/measure/measurement.h"
+#include "tools/kernel_lab/measure/offloads.h"
 
 namespace cnisim {
 namespace {
@@ -81,6 +82,17 @@ Result<std::vector<LabNetwork>> BuildNetworks(const Features& features, const Op
   return networks;
 }
 
+bool CanSwitchOffloads(const std::vector<LabNetwork>& networks) {
+  OffloadsOff off;
+  for (const LabNetwork& network : networks) {
+    if (const Status status = off.SwitchOff(*network.lab); !status) {
+      Say("without tcp_stream_no_offload: {}", status.error().message);
+      return false;
+    }
+  }
+  return true;
+}
+
 std::string Heading(const Features& features, const Options& options, size_t cpus) {
   const std::string iptables =
       features.Has(Feature::kIptables)
@@ -89,16 +101,17 @@ std::string Heading(const Features& features, const Options& options, size_t cpu
   return fmt::format(
       "# cnisim-kernel-lab: pods' traffic between two nodes in network namespaces of one machine\n"
       "# kernel: {}\n"
-      "# cpu: {}; {} CPUs, pinned to {}\n"
+      "# cpu: {}; {} CPUs, pinned to CPU {}\n"
       "# iptables: {}; {} non-matching nat rules a node\n"
       "# path: pod - veth - node - veth - router - veth - node - veth - pod, no wire; node MTU {}\n"
+      "# nodes: the plugins' own rules and chains; no kube-proxy, no network policies\n"
       "# rounds: {}, in {} s; networks back to back in each, their order rotated\n"
-      "# columns: medians over the rounds; us of a round trip; a ratio is to aws-vpc-cni in the "
-      "same\n"
-      "#   round: of p50_us if there is one, else of gbit_per_s, else of rate_per_s\n"
+      "# columns: medians over the rounds; times are of round trips; ratios are to aws-vpc-cni in\n"
+      "#   the same round: of p50_us if there is one, else of gbit_per_s, else of rate_per_s\n"
       "# udp_rr, tcp_rr: ping-pong of so many bytes; tcp_crr: connect, request, response, close;\n"
-      "#   udp_flood: datagrams received (rate_per_s) of those sent; tcp_stream: one connection,\n"
-      "#   writes of so many bytes; tcp_stream_no_offload: with TSO, GSO and GRO off everywhere\n"
+      "#   udp_flood: datagrams received (rate_per_s) and sent; tcp_stream: one connection, "
+      "writes\n"
+      "#   of so many bytes; tcp_stream_no_offload: the same with TSO, GSO and GRO off everywhere\n"
       "# absolute figures are of this machine and its load; use ratios and differences\n",
       KernelName(), CpuModel(), cpus, fmt::join(options.measure.cpus, " and "), iptables,
       options.nat_rules, options.mtu, options.measure.rounds, options.measure.seconds);
@@ -140,6 +153,7 @@ int Run(Options options) {
 
   const auto networks = BuildNetworks(features, options);
   if (!networks) return FailedWith(networks.error());
+  options.measure.offloads_off = CanSwitchOffloads(*networks);
   const auto rows = MeasureNetworks(*networks, options.measure, g_stop);
   if (!rows) return FailedWith(rows.error());
   return Write(Heading(features, options, cpu_count) + RenderCsv(*rows), options.output);

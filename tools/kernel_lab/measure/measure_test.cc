@@ -133,29 +133,26 @@ TEST_F(MeasureKernelLab, OffloadsAreOffForAsLongAsSomebodyWantsIt) {
     EXPECT_GT(PacketSize(network), kLargestFrame);
     {
       OffloadsOff off;
-      for (const std::string& netns : network.lab->namespaces().List()) {
-        ExpectDone(off.SwitchOff(netns));
-      }
+      ExpectDone(off.SwitchOff(*network.lab));
       EXPECT_LE(PacketSize(network), kLargestFrame);
     }
     EXPECT_GT(PacketSize(network), kLargestFrame);
   }
-  EXPECT_FALSE(OffloadsOff().SwitchOff("no-such-namespace"));
 }
 
-// The server of nobody, a CPU of nobody.
+// An address, a namespace and a CPU that are not there.
 TEST_F(MeasureKernelLab, WhatCannotBeMeasuredIsAnError) {
   const LabNetwork& network = networks_.front();
-  const int cpu = AllowedCpus().front();
-  const std::chrono::milliseconds time(10);
-  const auto exchange = [&](const Place& server, int server_cpu) {
-    return Exchange(Traffic::kUdpPingPong, 1, {network.client, cpu}, {server, server_cpu}, time,
-                    kNeverStop);
+  const End client{network.client, AllowedCpus().front()};
+  const End server{network.server, client.cpu};
+  const auto exchange = [](const End& from, const End& to) {
+    return Exchange(Traffic::kUdpPingPong, 1, from, to, std::chrono::milliseconds(10), kNeverStop);
   };
-  EXPECT_TRUE(exchange(network.server, cpu));
-  EXPECT_FALSE(exchange({network.server.netns, network.client.ip}, cpu));
-  EXPECT_FALSE(exchange({"no-such-namespace", network.server.ip}, cpu));
-  EXPECT_FALSE(exchange(network.server, 1023));
+  EXPECT_TRUE(exchange(client, server));
+  EXPECT_FALSE(exchange(client, {{server.place.netns, client.place.ip}, server.cpu}));
+  EXPECT_FALSE(exchange(client, {{"no-such-namespace", server.place.ip}, server.cpu}));
+  EXPECT_FALSE(exchange({{"no-such-namespace", client.place.ip}, client.cpu}, server));
+  EXPECT_FALSE(exchange({client.place, 1023}, server));
 }
 
 // The program's exit code. With `interrupt` it gets Ctrl-C's signal while it builds networks.

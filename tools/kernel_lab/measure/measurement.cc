@@ -99,13 +99,33 @@ Figure ComparedFigure(const Figures& figures) {
   return figures.gbit_per_s ? &Figures::gbit_per_s : &Figures::rate_per_s;
 }
 
-Status SwitchOffAll(OffloadsOff& off, const std::vector<LabNetwork>& networks) {
-  for (const LabNetwork& network : networks) {
-    for (const std::string& netns : network.lab->namespaces().List()) {
-      if (Status status = off.SwitchOff(netns); !status) return status;
-    }
+Result<Figures> Measure(const LabNetwork& network, const Trial& trial,
+                        const MeasureOptions& options, std::chrono::duration<double> time,
+                        const std::atomic<bool>& stop) {
+  const End client{network.client, options.cpus.front()};
+  const End server{network.server, trial.same_cpu ? options.cpus.front() : options.cpus.back()};
+  auto tally = Exchange(trial.traffic, trial.bytes, client, server, time, stop);
+  if (stop) return Fail(std::string(kInterrupted), "stopped");
+  if (!tally) {
+    return Fail(tally.error().code,
+                fmt::format("{}, {}: {}", network.name, TestName(trial), tally.error().message));
   }
-  return {};
+  return FiguresOf(trial.traffic, *std::move(tally));
+}
+
+// `direct` are the figures of the same rounds that the ratio is to.
+Row MakeRow(const LabNetwork& network, const Trial& trial, const std::vector<Figures>& rounds,
+            const std::vector<Figures>& direct) {
+  const Figure compared = ComparedFigure(rounds.front());
+  Row row;
+  row.network = network.name;
+  row.test = TestName(trial);
+  row.bytes = trial.bytes;
+  row.placement = trial.same_cpu ? "same-cpu" : "two-cpus";
+  row.rounds = static_cast<int>(rounds.size());
+  row.figures = MedianFigures(rounds);
+  row.ratio = RatioOverRounds(OverRounds(rounds, compared), OverRounds(direct, compared));
+  return row;
 }
 
 }  // namespace
@@ -121,42 +141,25 @@ Result<std::vector<Row>> MeasureNetworks(const std::vector<LabNetwork>& networks
   for (int round = 0; round < options.rounds; ++round) {
     std::optional<OffloadsOff> off;
     for (size_t t = 0; t < trials.size(); ++t) {
-      const Trial& trial = trials[t];
-      if (!trial.offloads && !off) {
-        if (Status status = SwitchOffAll(off.emplace(), networks); !status) {
-          return tl::unexpected(status.error());
+      if (!trials[t].offloads && !off) {
+        off.emplace();
+        for (const LabNetwork& network : networks) {
+          if (Status status = off->SwitchOff(*network.lab); !status) {
+            return tl::unexpected(status.error());
+          }
         }
       }
       for (const size_t n : RotatedOrder(static_cast<size_t>(round), networks.size())) {
-        const LabNetwork& network = networks[n];
-        const End client{network.client, options.cpus.front()};
-        const End server{network.server,
-                         trial.same_cpu ? options.cpus.front() : options.cpus.back()};
-        auto tally = Exchange(trial.traffic, trial.bytes, client, server, time, stop);
-        if (stop) return Fail(std::string(kInterrupted), "stopped");
-        if (!tally) {
-          return Fail(tally.error().code, fmt::format("{}, {}: {}", network.name, TestName(trial),
-                                                      tally.error().message));
-        }
-        figures[t][n].push_back(FiguresOf(trial.traffic, *std::move(tally)));
+        const auto measured = Measure(networks[n], trials[t], options, time, stop);
+        if (!measured) return tl::unexpected(measured.error());
+        figures[t][n].push_back(*measured);
       }
     }
   }
-
   std::vector<Row> rows;
   for (size_t t = 0; t < trials.size(); ++t) {
-    const Figure compared = ComparedFigure(figures[t].front().front());
-    const std::vector<double> direct = OverRounds(figures[t].front(), compared);
     for (size_t n = 0; n < networks.size(); ++n) {
-      Row row;
-      row.network = networks[n].name;
-      row.test = TestName(trials[t]);
-      row.bytes = trials[t].bytes;
-      row.placement = trials[t].same_cpu ? "same-cpu" : "two-cpus";
-      row.rounds = options.rounds;
-      row.figures = MedianFigures(figures[t][n]);
-      row.ratio = RatioOverRounds(OverRounds(figures[t][n], compared), direct);
-      rows.push_back(std::move(row));
+      rows.push_back(MakeRow(networks[n], trials[t], figures[t][n], figures[t].front()));
     }
   }
   return rows;

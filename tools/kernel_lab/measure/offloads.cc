@@ -51,6 +51,13 @@ OffloadsOff::~OffloadsOff() {
   for (const int fd : sockets_) close(fd);
 }
 
+Status OffloadsOff::SwitchOff(const Lab& lab) {
+  for (const std::string& netns : lab.namespaces().List()) {
+    if (Status status = SwitchOff(netns); !status) return status;
+  }
+  return {};
+}
+
 Status OffloadsOff::SwitchOff(const std::string& netns) {
   const NamespaceVisit visit(netns);
   if (!visit.entered()) return FailWithErrno(netns);

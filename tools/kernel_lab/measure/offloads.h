@@ -1,4 +1,4 @@
-// Switches segmentation and merging of packets off on a namespace's devices, as `ethtool -K DEVICE
+// Switches segmentation and merging of packets off on a lab's devices, as `ethtool -K DEVICE
 // tso off gso off gro off`: each TCP segment is then a packet of its own from socket to socket.
 #ifndef CNISIM_TOOLS_KERNEL_LAB_MEASURE_OFFLOADS_H_
 #define CNISIM_TOOLS_KERNEL_LAB_MEASURE_OFFLOADS_H_
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/ports/result.h"
+#include "tools/kernel_lab/lab.h"
 
 namespace cnisim {
 
@@ -19,8 +20,8 @@ class OffloadsOff {
   OffloadsOff& operator=(const OffloadsOff&) = delete;
   ~OffloadsOff();
 
-  // On all devices of the namespace.
-  Status SwitchOff(const std::string& netns);
+  // On all devices of all namespaces.
+  Status SwitchOff(const Lab& lab);
 
  private:
   struct Switched {
@@ -29,6 +30,7 @@ class OffloadsOff {
     uint32_t command;
   };
 
+  Status SwitchOff(const std::string& netns);
   Status SwitchOff(int fd, const std::string& device);
 
   std::vector<int> sockets_;
