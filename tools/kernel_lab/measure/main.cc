@@ -164,25 +164,28 @@ int Main(int argc, char** argv) {
   Options options;
   bool quick = false;
   app.add_option("--rounds", options.measure.rounds, "How often everything is measured")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, 1000).description(""))
       ->capture_default_str();
   app.add_option("--seconds", options.measure.seconds, "Of all rounds together")
-      ->check(CLI::Range(1.0, 86400.0))
+      ->check(CLI::Range(1.0, 86400.0).description(""))
       ->capture_default_str();
   app.add_flag("--quick", quick, "2 rounds in 3 seconds: whether it works, not how fast")
       ->excludes("--rounds")
       ->excludes("--seconds");
   app.add_option("--mtu", options.mtu, "Of the nodes' links: 9001 in a VPC, 1500 elsewhere")
-      ->check(CLI::Range(1500, 9001))
+      ->check(CLI::Range(1500, 9001).description(""))
       ->capture_default_str();
   app.add_option("--nat-rules", options.nat_rules,
                  "Non-matching rules in each node's nat table, which new connections pass")
-      ->check(CLI::Range(0, 100'000))
+      ->check(CLI::Range(0, 100'000).description(""))
       ->capture_default_str();
-  app.add_option("--output", options.output, "FILE to write; standard output if not given")
+  app.add_option("--output", options.output, "What to write; standard output if not given")
+      ->type_name("FILE")
       ->check([](const std::string& file) {
         const auto directory = std::filesystem::absolute(file).parent_path();
-        return std::filesystem::is_directory(directory) ? "" : "no directory for " + file;
+        const bool can_be =
+            std::filesystem::is_directory(directory) && !std::filesystem::is_directory(file);
+        return can_be ? "" : "cannot write " + file;
       });
   try {
     app.parse(argc, argv);
