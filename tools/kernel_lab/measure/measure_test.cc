@@ -94,7 +94,7 @@ TEST_F(MeasureKernelLab, EveryNetworkHasARowOfEveryTest) {
   EXPECT_EQ(keys.size(), networks_.size() * options.cpus.size() * (4 + 4 + 1 + 2 + 2));
 }
 
-TEST_F(MeasureKernelLab, ConnectionsPassMoreRulesThanAreThere) {
+TEST_F(MeasureKernelLab, RulesThatNothingMatchesAreAddedToBothNodes) {
   CNISIM_SKIP_WITHOUT(Feature::kIptables);
   const LabNetwork& network = networks_.front();
   ExpectDone(AddNatRules(network, 300));
