@@ -9,12 +9,18 @@
 #include <memory>
 #include <string>
 
+#include "core/net/ip.h"
 #include "tools/kernel_lab/features.h"
 #include "tools/kernel_lab/namespace_kernel.h"
 #include "tools/kernel_lab/namespaces.h"
 #include "tools/kernel_lab/router.h"
 
 namespace cnisim {
+
+struct Place {
+  std::string netns;  // as `ip netns` calls it
+  IpAddress ip;
+};
 
 class Lab {
  public:

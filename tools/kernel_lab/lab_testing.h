@@ -45,11 +45,6 @@ inline void ExpectTextsAsPlanned(const NamespaceKernel& node) {
   }
 }
 
-struct Place {
-  std::string netns;  // as `ip netns` calls it
-  IpAddress ip;
-};
-
 // Sends a datagram from one to the other and back. Returns whom the receiver saw; the answer has to
 // come from whom the sender asked.
 inline Result<IpAddress> SourceSeen(const Place& from, const Place& to) {

@@ -1,60 +1,16 @@
 #include "tools/kernel_lab/namespace_socket.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace cnisim {
-namespace {
-
-sockaddr_in AddressOf(Ipv4Address ip, uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(ip.bits());
-  address.sin_port = htons(port);
-  return address;
-}
-
-tl::unexpected<Error> FailWithErrno(std::string_view what) {
-  return Fail(std::string(kSocketFailed), fmt::format("{}: {}", what, std::strerror(errno)));
-}
-
-// This thread's namespace for as long as it lives.
-class Visit {
- public:
-  explicit Visit(const std::string& netns)
-      : home_(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)),
-        there_(open(("/run/netns/" + netns).c_str(), O_RDONLY | O_CLOEXEC)),
-        entered_(home_ >= 0 && there_ >= 0 && setns(there_, CLONE_NEWNET) == 0) {}
-  Visit(const Visit&) = delete;
-  Visit& operator=(const Visit&) = delete;
-  ~Visit() {
-    if (entered_) (void)setns(home_, CLONE_NEWNET);
-    if (there_ >= 0) close(there_);
-    if (home_ >= 0) close(home_);
-  }
-
-  bool entered() const { return entered_; }
-
- private:
-  int home_;
-  int there_;
-  bool entered_;
-};
-
-}  // namespace
 
 Result<NamespaceSocket> NamespaceSocket::Open(const std::string& netns, uint16_t port) {
-  const Visit visit(netns);
+  const NamespaceVisit visit(netns);
   if (!visit.entered()) return FailWithErrno(netns);
   NamespaceSocket opened(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = AddressOf(Ipv4Address(), port);

@@ -9,10 +9,9 @@
 
 #include "core/net/ip.h"
 #include "core/ports/result.h"
+#include "tools/kernel_lab/socket_calls.h"
 
 namespace cnisim {
-
-inline constexpr std::string_view kSocketFailed = "SocketFailed";
 
 struct Datagram {
   std::string payload;

@@ -59,9 +59,14 @@ Result<std::string> RunCommand(const Command& command) {
   }
   environment.push_back(language);
   environment.push_back(nullptr);
+  // In a group of its own: Ctrl-C is for whoever waits, who may have to clean up.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
   const int failed =
-      posix_spawnp(&pid, words[0], &files, nullptr, words.data(), environment.data());
+      posix_spawnp(&pid, words[0], &files, &attributes, words.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   const auto fail = [&](const std::string& complaint) {
     return Fail(std::string(kCommandFailed),

@@ -15,6 +15,7 @@ inline constexpr std::string_view kCommandFailed = "CommandFailed";
 
 // What it printed. kCommandFailed with its complaint and the command if it cannot be started or
 // ends otherwise than with 0. The words are not seen by a shell; the language is C.
+// A terminal's signals do not reach it.
 Result<std::string> RunCommand(const Command& command);
 // Stops at the first that fails.
 Status RunCommands(const std::vector<Command>& commands);
