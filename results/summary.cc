@@ -190,6 +190,16 @@ void Summary::OnSample(Metric metric, EntityId entity, TimePoint time, Duration 
   (end_of_run ? samples.censored : samples.values).push_back(value.count());
 }
 
+void Summary::OnTraffic(const TrafficRecord& r) {
+  if (!traffic_.empty() && traffic_.front().record.time != r.time) {
+    traffic_.clear();
+    node_traffic_.clear();
+  }
+  traffic_.emplace_back(r);
+}
+
+void Summary::OnNodeTraffic(const NodeTrafficRecord& r) { node_traffic_.push_back(r); }
+
 void Summary::OnEnd(TimePoint time) {
   end_ = time;
   for (std::vector<Gauge>& gauges : gauges_) {

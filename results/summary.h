@@ -61,6 +61,17 @@ struct KeptFinding {
   std::string text;
 };
 
+// A TrafficRecord with texts of its own.
+struct KeptTraffic {
+  explicit KeptTraffic(const TrafficRecord& r)
+      : record(r), network(r.network), lost_because(r.lost_because), bottleneck(r.bottleneck) {
+    record.network = record.lost_because = record.bottleneck = {};
+  }
+
+  TrafficRecord record;
+  std::string network, lost_because, bottleneck;
+};
+
 class Summary final : public Observer {
  public:
   struct Entity {
@@ -74,6 +85,8 @@ class Summary final : public Observer {
   void OnPod(const PodRecord& r) override;
   void OnApiAttempt(const ApiAttempt& r) override;
   void OnFinding(const Finding& r) override;
+  void OnTraffic(const TrafficRecord& r) override;
+  void OnNodeTraffic(const NodeTrafficRecord& r) override;
   void OnGauge(Metric metric, EntityId entity, TimePoint time, int64_t level) override;
   void OnCount(Metric metric, EntityId entity, TimePoint time, int64_t increment) override;
   void OnSample(Metric metric, EntityId entity, TimePoint time, Duration value,
@@ -104,6 +117,9 @@ class Summary final : public Observer {
   int64_t calling_nodes() const;                                            // nodes that called EC2
   int64_t throttled_nodes() const;  // nodes of which EC2 throttled a request
   const std::vector<KeptFinding>& findings() const { return findings_; }
+  // Of the last moment at which traffic was evaluated.
+  const std::vector<KeptTraffic>& traffic() const { return traffic_; }
+  const std::vector<NodeTrafficRecord>& node_traffic() const { return node_traffic_; }
   TimePoint measure_from() const { return from_; }
   TimePoint end() const { return end_; }
 
@@ -137,6 +153,8 @@ class Summary final : public Observer {
   std::array<std::vector<Samples>, kMetricCount> samples_;   // by metric and entity
   std::array<Samples, kMetricCount> merged_;                 // of metrics with several entities
   std::map<EntityId, WaitReasonCounts> wait_reasons_;
+  std::vector<KeptTraffic> traffic_;
+  std::vector<NodeTrafficRecord> node_traffic_;
   int64_t pods_started_ = 0;
   int64_t pods_without_ip_ = 0;
   std::map<EntityId, ApiTotals> api_;

@@ -22,9 +22,8 @@ class Surveyor {
         fabric_(FabricOf(world)),
         graph_(VpcGraph(Zones(world.scenario().vpc))),
         pods_(world.Pods()),
-        kube_proxy_(world.scenario().system_pods ? world.scenario().network.kube_proxy
-                                                 : KubeProxySpec()),
-        kube_proxy_rules_(RulesOf(kube_proxy_)) {
+        settings_(SettingsOf(world.scenario())),
+        kube_proxy_rules_(RulesOf(settings_.kube_proxy)) {
     for (NodeView& node : world.Nodes()) nodes_.emplace(node.name, std::move(node));
   }
 
@@ -105,7 +104,7 @@ class Surveyor {
       const auto way = graph_.Way(Subnet(client), Subnet(server));
       pair.fabric_nanoseconds = 2 * kEniLatency + (way ? way->latency : 0);
     }
-    pair.path = PathFinder(kernels_, fabric_, kube_proxy_)
+    pair.path = PathFinder(kernels_, fabric_, settings_)
                     .Find(End(client), End(server), spec.transport, spec.service.has_value());
     survey_.pairs.push_back(std::move(pair));
   }
@@ -143,6 +142,14 @@ class Surveyor {
     return sizes;
   }
 
+  // Clusters without system pods have no kube-proxy.
+  static PathSettings SettingsOf(const Scenario& scenario) {
+    PathSettings settings;
+    if (scenario.system_pods) settings.kube_proxy = scenario.network.kube_proxy;
+    settings.vxlan_checksum_offload = scenario.network.calico.vxlan_checksum_offload;
+    return settings;
+  }
+
   static int64_t RulesOf(const KubeProxySpec& spec) {
     if (spec.mode != KubeProxyMode::kIptables) return 0;
     KubeServicePort service;
@@ -157,7 +164,7 @@ class Surveyor {
   VpcFabric fabric_;
   FabricGraph graph_;
   std::vector<PodView> pods_;
-  KubeProxySpec kube_proxy_;  // clusters without system pods have none
+  PathSettings settings_;
   int64_t kube_proxy_rules_;
   std::map<std::string, NodeView> nodes_;
   std::map<std::string, const HostState*> kernels_;

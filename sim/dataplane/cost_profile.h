@@ -65,8 +65,8 @@ struct NicFacts {
   // Of the link, where it is not the instance type that says so; 0: unlimited.
   double bits_per_second = 0;
   double packets_per_second = 0;  // in and out each; 0: unlimited
-  // What one flow may carry in the fabric: of TCP and UDP the addresses and ports, of other protocols
-  // the addresses alone; 0: unlimited.
+  // What one flow may carry in the fabric: of TCP and UDP the addresses and ports, of other
+  // protocols the addresses alone; 0: unlimited.
   double flow_bits_per_second = 5e9;
 };
 

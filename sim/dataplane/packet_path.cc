@@ -216,11 +216,15 @@ PairPath PathFinder::Find(const PathEnd& from, const PathEnd& to, Transport tran
   path.first_server -= later.receive;
   path.first_client[Cost::kConntrackNew] += path.client_entries;
   path.first_server[Cost::kConntrackNew] += path.server_entries;
+  for (PacketWay* way : {&path.request, &path.reply}) {
+    way->no_offloads = way->tunnel == LinkType::kVxlan && !settings_.vxlan_checksum_offload;
+  }
+  const KubeProxySpec& kube_proxy = settings_.kube_proxy;
   // kube-proxy's chains are met by each new entry's first packet.
-  const KubeProxyCost other = CostOfOtherConnection(kube_proxy_.mode, kube_proxy_.services);
+  const KubeProxyCost other = CostOfOtherConnection(kube_proxy.mode, kube_proxy.services);
   const KubeProxyCost service =
       via_service
-          ? CostOfServiceConnection(kube_proxy_.mode, kube_proxy_.services, kube_proxy_.endpoints)
+          ? CostOfServiceConnection(kube_proxy.mode, kube_proxy.services, kube_proxy.endpoints)
           : other;
   if (path.client_entries > 0) {
     AddKubeProxy(service, 1, path.first_client);

@@ -50,6 +50,8 @@ struct PacketWay {
   FlowTuple wire;    // of the packet on the wire
   // Of the largest packet that the ends would send: it goes on in fragments.
   bool fragments = false;
+  // The tunnel's device leaves checksums to nobody below it, and so gets one segment at a time.
+  bool no_offloads = false;
 
   friend bool operator==(const PacketWay&, const PacketWay&) = default;
 };
@@ -77,12 +79,18 @@ struct PairPath {
   }
 };
 
+// What the hosts' states do not say.
+struct PathSettings {
+  KubeProxySpec kube_proxy;
+  bool vxlan_checksum_offload = true;  // ethtool -K vxlan.calico tx-checksum-ip-generic
+};
+
 class PathFinder {
  public:
   // All are used until it is destroyed.
   PathFinder(const std::map<std::string, const HostState*>& nodes, const Fabric& fabric,
-             const KubeProxySpec& kube_proxy)
-      : nodes_(nodes), fabric_(fabric), kube_proxy_(kube_proxy) {}
+             const PathSettings& settings)
+      : nodes_(nodes), fabric_(fabric), settings_(settings) {}
 
   // Of connections from one end to another, with the address of a service in front of it or not.
   // Seven walks.
@@ -92,7 +100,7 @@ class PathFinder {
  private:
   const std::map<std::string, const HostState*>& nodes_;
   const Fabric& fabric_;
-  const KubeProxySpec& kube_proxy_;
+  const PathSettings& settings_;
 };
 
 }  // namespace cnisim

@@ -39,12 +39,12 @@ struct VpcCniPair {
     return {node, p.netns, p.interfaces.front().ip};
   }
 
-  PairPath Path(const PathEnd& from, const PathEnd& to, const KubeProxySpec& kube_proxy = {},
+  PairPath Path(const PathEnd& from, const PathEnd& to, const PathSettings& settings = {},
                 bool via_service = false) const {
     const auto states = cluster.States();
     const VpcFabric fabric = cluster.MakeFabric();
     const auto nodes = Pointers(states);
-    return PathFinder(nodes, fabric, kube_proxy).Find(from, to, Transport::kTcp, via_service);
+    return PathFinder(nodes, fabric, settings).Find(from, to, Transport::kTcp, via_service);
   }
 
   VpcCniCluster cluster{1};
@@ -90,8 +90,8 @@ TEST(PacketPath, ServicesCostFirstPacketsOnly) {
   const PathEnd to = pair.End("b", 0);
   for (const KubeProxyMode mode :
        {KubeProxyMode::kIptables, KubeProxyMode::kIpvs, KubeProxyMode::kNftables}) {
-    const PairPath few = pair.Path(from, to, {mode, 10, 3}, true);
-    const PairPath many = pair.Path(from, to, {mode, 10'000, 3}, true);
+    const PairPath few = pair.Path(from, to, {{mode, 10, 3}}, true);
+    const PairPath many = pair.Path(from, to, {{mode, 10'000, 3}}, true);
     EXPECT_EQ(few.request, many.request);
     EXPECT_EQ(few.reply, many.reply);
     const double more =
@@ -110,8 +110,8 @@ TEST(PacketPath, EveryPairOfRandomClustersOfTheVpcCniHasAWay) {
     const auto states = cluster.States();
     const auto nodes = Pointers(states);
     const VpcFabric fabric = cluster.MakeFabric();
-    const KubeProxySpec kube_proxy;
-    const PathFinder finder(nodes, fabric, kube_proxy);
+    const PathSettings settings;
+    const PathFinder finder(nodes, fabric, settings);
     std::vector<PathEnd> ends;
     for (const auto& [name, node] : cluster.nodes) {
       for (const VpcCniPod& pod : node.pods) {
@@ -160,8 +160,8 @@ TEST(PacketPath, CalicosModesTunnelWhereTheySay) {
       const auto states = random.States();
       const auto nodes = Pointers(states);
       const VpcFabric fabric = random.MakeFabric(/*source_dest_check=*/false);
-      const KubeProxySpec kube_proxy;
-      const PathFinder finder(nodes, fabric, kube_proxy);
+      const PathSettings settings;
+      const PathFinder finder(nodes, fabric, settings);
       for (const CalicoPod& from : random.cluster.pods) {
         for (const CalicoPod& to : random.cluster.pods) {
           if (from.ip == to.ip) continue;

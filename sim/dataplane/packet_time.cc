@@ -17,12 +17,12 @@ int TransportHeader(Transport transport) {
 
 // One of which the device can make `packets`.
 bool DeviceSegments(const PacketWay& way, Transport transport, const NicFacts& nic) {
-  return transport == Transport::kTcp && nic.segmentation &&
+  return transport == Transport::kTcp && nic.segmentation && !way.no_offloads &&
          (!way.tunnel || nic.tunnel_segmentation);
 }
 
 bool DeviceChecksums(const PacketWay& way, const NicFacts& nic) {
-  return nic.checksum && (!way.tunnel || nic.tunnel_checksum);
+  return nic.checksum && !way.no_offloads && (!way.tunnel || nic.tunnel_checksum);
 }
 
 // How often what a cost is paid for is there.
@@ -106,7 +106,11 @@ WayTime TimeOf(const PacketWay& way, int mtu, const Message& message, const Cost
   if (device_segments || time.wire.packets == time.wire.stack_packets) send[Cost::kSegment] = 0;
   if (DeviceChecksums(way, profile.nic)) send[Cost::kChecksum] = 0;
   if (message.transport != Transport::kTcp) receive[Cost::kGroMerge] = 0;
-  time.send = Price(send, amounts, profile);
+  // Segmented before the tunnel: all of its host's work is done for each segment. (The part before
+  // the tunnel's device is not, so this is an upper bound.)
+  Amounts sent = amounts;
+  if (way.no_offloads) sent.stack_packets = sent.wire_packets;
+  time.send = Price(send, sent, profile);
   time.receive = Price(receive, amounts, profile);
   time.read = Price(reader, amounts, profile);
   time.delay = profile.costs[Cost::kWakeupDelay];

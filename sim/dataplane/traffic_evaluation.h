@@ -23,7 +23,7 @@ inline constexpr double kTimeWaitSeconds = 120;
 // Pods between which traffic could not be: why, and how many pairs.
 struct LostPairs {
   int64_t pairs = 0;
-  std::string reason;  // of the first: "no-route at node-3"
+  std::string reason;  // of the first: "no route at node-3"
 };
 
 // One entry of the scenario's traffic.

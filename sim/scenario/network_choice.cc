@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 6> kChoices{kVpcCni,        "calico:None"
 constexpr std::array<std::string_view, 3> kOfVpcCni{"env", "quirks", "eniConfigs"};
 // calico.yaml's CALICO_IPV4POOL_CIDR default and its pool's name.
 constexpr std::string_view kPoolName = "default-ipv4-ippool";
+constexpr std::string_view kMtuVariable = "AWS_VPC_ENI_MTU";
 constexpr std::string_view kPoolCidr = "192.168.0.0/16";
 
 class Choice {
@@ -26,6 +27,10 @@ class Choice {
 
   void Calico(YamlNode& network, const std::string& encapsulation) const {
     Set(network, "plugin", "calico");
+    if (const YamlNode* env = network.Find("env")) {
+      const YamlNode* mtu = env->Find(kMtuVariable);
+      if (mtu != nullptr && network.Find("mtu") == nullptr) Set(network, "mtu", mtu->text);
+    }
     std::erase_if(network.entries, [](const YamlEntry& entry) {
       return std::ranges::find(kOfVpcCni, entry.key) != kOfVpcCni.end();
     });
@@ -48,7 +53,13 @@ class Choice {
 
   void VpcCni(YamlNode& network) const {
     Set(network, "plugin", kVpcCni);
-    std::erase_if(network.entries, [](const YamlEntry& entry) { return entry.key == "calico"; });
+    if (const YamlNode* mtu = network.Find("mtu"); mtu != nullptr && !mtu->is_null()) {
+      const std::string text = mtu->text;
+      Set(Mapping(network, "env"), kMtuVariable, text);
+    }
+    std::erase_if(network.entries, [](const YamlEntry& entry) {
+      return entry.key == "calico" || entry.key == "mtu";
+    });
   }
 
   YamlNode& Mapping(YamlNode& parent, std::string_view key) const {

@@ -1,10 +1,11 @@
 // One scenario on another network: `--network aws-vpc-cni`, `--network calico:VXLAN`.
 //
 // Replaces the document's network.plugin before it is read, and for Calico the encapsulation of its
-// IP pools (calico.yaml's own pool if there are none). What the scenario says of the network that
-// is not chosen is left out, all else stays: so a scenario may describe both. Modes that send
-// packets unencapsulated turn the ENIs' source/destination check off (awsSrcDstCheck: Disable),
-// unless the scenario says something else: without that they carry nothing.
+// IP pools (calico.yaml's own pool if there are none). What only the other network knows is left
+// out, all else stays; the links' MTU is AWS_VPC_ENI_MTU of `env` on the one, `mtu` on the other.
+// Modes that send packets unencapsulated turn the ENIs' source/destination check off
+// (awsSrcDstCheck: Disable), unless the scenario says something else: without that they carry
+// nothing.
 #ifndef CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
 #define CNISIM_SIM_SCENARIO_NETWORK_CHOICE_H_
 

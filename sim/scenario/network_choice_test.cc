@@ -59,6 +59,12 @@ TEST(NetworkChoice, KeepsThePoolsOfTheScenario) {
   EXPECT_EQ(Network(calico, "aws-vpc-cni").plugin, Plugin::kAwsVpcCni);
 }
 
+TEST(NetworkChoice, TheLinksMtuStays) {
+  EXPECT_EQ(Network("  network: {env: {AWS_VPC_ENI_MTU: \"1500\"}}\n", "calico:VXLAN").mtu, 1500);
+  const NetworkSpec network = Network("  network: {plugin: calico, mtu: 1500}\n", "aws-vpc-cni");
+  EXPECT_EQ(network.env.at("AWS_VPC_ENI_MTU"), "1500");
+}
+
 TEST(NetworkChoice, UnencapsulatedPacketsNeedTheCheckOff) {
   EXPECT_TRUE(Network("", "calico:None").calico.disables_src_dst_check);
   EXPECT_FALSE(

@@ -18,6 +18,7 @@ Command AddValidate(CLI::App& app);
 Command AddTest(CLI::App& app);
 Command AddQuery(CLI::App& app);
 Command AddInspect(CLI::App& app);
+Command AddCompare(CLI::App& app);
 Command AddTrace(CLI::App& app);
 Command AddCatalog(CLI::App& app);
 Command AddSchema(CLI::App& app);

@@ -1,6 +1,7 @@
 #include "tools/cnisim/figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -21,6 +22,91 @@ LatencyFigures LatencyOf(const Summary& summary, Metric metric) {
   figures.p99 = summary.Value(metric, Statistic::kP99);
   figures.max = summary.Value(metric, Statistic::kMax);
   return figures;
+}
+
+double SecondsOf(Duration duration) {
+  return duration == Duration::max() ? std::numeric_limits<double>::infinity()
+                                     : ToSeconds(duration);
+}
+
+TrafficFigures FiguresOf(const KeptTraffic& kept, std::string name) {
+  const TrafficRecord& r = kept.record;
+  TrafficFigures figures;
+  figures.name = std::move(name);
+  figures.pairs = r.pairs;
+  figures.lost_pairs = r.lost_pairs;
+  figures.lost_because = kept.lost_because;
+  figures.by_events = r.by_events;
+  figures.requests_per_second = r.requests_per_second;
+  figures.gigabits_per_second = r.gigabits_per_second;
+  figures.mean = SecondsOf(r.mean);
+  figures.p50 = SecondsOf(r.p50);
+  figures.p90 = SecondsOf(r.p90);
+  figures.p99 = SecondsOf(r.p99);
+  figures.p999 = SecondsOf(r.p999);
+  figures.saturation_per_second = r.saturation_per_second;
+  figures.bottleneck = kept.bottleneck;
+  figures.bottleneck_utilisation = r.bottleneck_utilisation;
+  figures.cpu_seconds = (r.client_cpu_ns + r.server_cpu_ns) / 1e9;
+  if (r.payload_bytes > 0) figures.wire_bytes_per_byte = r.wire_bytes / r.payload_bytes;
+  figures.wire_packets = r.wire_packets;
+  return figures;
+}
+
+NodeNetworkFigures FiguresOf(const std::vector<NodeTrafficRecord>& records) {
+  NodeNetworkFigures figures;
+  figures.nodes = static_cast<int64_t>(records.size());
+  if (records.empty()) return figures;
+  double cpu = 0;
+  double packets = 0;
+  for (const NodeTrafficRecord& r : records) {
+    cpu += r.cpu_seconds_per_second;
+    packets += r.packets_per_second;
+    figures.busiest_cpu = std::max(figures.busiest_cpu, r.busiest_cpu);
+    figures.most_conntrack_entries = std::max(figures.most_conntrack_entries, r.conntrack_entries);
+    figures.most_ip_rules = std::max(figures.most_ip_rules, r.ip_rules);
+    figures.most_routes = std::max(figures.most_routes, r.routes);
+    figures.most_iptables_rules = std::max(figures.most_iptables_rules, r.iptables_rules);
+  }
+  figures.mean_cpu = cpu / static_cast<double>(records.size());
+  // Each packet leaves one node and comes to another.
+  if (packets > 0) figures.cpu_per_million_packets = cpu / (packets / 2) * 1e6;
+  return figures;
+}
+
+// JSON has no infinity.
+Json LatencyOrNull(double seconds) { return std::isfinite(seconds) ? Json(seconds) : Json(); }
+
+Json ToJson(const TrafficFigures& t) {
+  return Json{{"name", t.name},
+              {"pairs", t.pairs},
+              {"lostPairs", t.lost_pairs},
+              {"lostBecause", t.lost_because.empty() ? Json() : Json(t.lost_because)},
+              {"evaluatedBy", t.by_events ? "events" : "analysis"},
+              {"requestsPerSecond", t.requests_per_second},
+              {"gigabitsPerSecond", t.gigabits_per_second},
+              {"meanSeconds", LatencyOrNull(t.mean)},
+              {"p50Seconds", LatencyOrNull(t.p50)},
+              {"p90Seconds", LatencyOrNull(t.p90)},
+              {"p99Seconds", LatencyOrNull(t.p99)},
+              {"p999Seconds", LatencyOrNull(t.p999)},
+              {"saturationPerSecond", t.saturation_per_second},
+              {"bottleneck", t.bottleneck},
+              {"bottleneckUtilisation", t.bottleneck_utilisation},
+              {"cpuSecondsPerRequest", t.cpu_seconds},
+              {"wireBytesPerByte", t.wire_bytes_per_byte},
+              {"wirePacketsPerRequest", t.wire_packets}};
+}
+
+Json ToJson(const NodeNetworkFigures& n) {
+  return Json{{"nodes", n.nodes},
+              {"meanCpuSecondsPerSecond", n.mean_cpu},
+              {"cpuSecondsPerMillionPackets", n.cpu_per_million_packets},
+              {"busiestCpu", n.busiest_cpu},
+              {"mostConntrackEntries", n.most_conntrack_entries},
+              {"mostIpRules", n.most_ip_rules},
+              {"mostRoutes", n.most_routes},
+              {"mostIptablesRules", n.most_iptables_rules}};
 }
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -87,6 +173,11 @@ RunFigures FiguresOf(const Scenario& scenario, const Summary& summary) {
   run.calling_nodes = summary.calling_nodes();
   run.throttled_nodes = summary.throttled_nodes();
 
+  for (const KeptTraffic& kept : summary.traffic()) {
+    run.traffic.push_back(FiguresOf(kept, summary.entities().at(kept.record.traffic).name));
+  }
+  run.node_network = FiguresOf(summary.node_traffic());
+
   std::map<std::string, FindingFigures> findings;
   for (const KeptFinding& kept : summary.findings()) {
     FindingFigures& finding = findings[kept.code];
@@ -137,7 +228,10 @@ Json ToJson(const RunFigures& run) {
                         {"times", f.times},
                         {"text", f.first_text}});
   }
+  Json traffic = Json::array();
+  for (const TrafficFigures& t : run.traffic) traffic.push_back(ToJson(t));
   return Json{{"scenario", run.scenario},
+              {"network", run.network.empty() ? Json() : Json(run.network)},
               {"seed", run.seed},
               {"repetition", run.repetition},
               {"status", NameOf(run.status)},
@@ -163,6 +257,8 @@ Json ToJson(const RunFigures& run) {
                {{"actions", actions},
                 {"callingNodes", run.calling_nodes},
                 {"throttledNodes", run.throttled_nodes}}},
+              {"traffic", traffic},
+              {"nodeNetwork", ToJson(run.node_network)},
               {"expectations", expectations},
               {"findings", findings},
               {"events", run.events},
@@ -209,6 +305,30 @@ std::vector<NamedFigure> NamedFigures(const RunFigures& run) {
   count("EC2", "throttled", throttled);
   count("EC2", "failed", failed);
   count("EC2", "throttled nodes", run.throttled_nodes);
+  for (const TrafficFigures& t : run.traffic) {
+    const std::string section = "traffic " + t.name;
+    add(section, "requests a second", "", t.requests_per_second);
+    add(section, "Gbit/s of payload", "", t.gigabits_per_second);
+    add(section, "latency mean", "seconds", t.mean);
+    add(section, "latency p50", "seconds", t.p50);
+    add(section, "latency p90", "seconds", t.p90);
+    add(section, "latency p99", "seconds", t.p99);
+    add(section, "latency p99.9", "seconds", t.p999);
+    add(section, "could do a second", "", t.saturation_per_second);
+    add(section, "CPU of a request", "seconds", t.cpu_seconds);
+    add(section, "wire bytes a byte", "", t.wire_bytes_per_byte);
+    count(section, "lost pairs", t.lost_pairs);
+  }
+  if (!run.traffic.empty()) {
+    const NodeNetworkFigures& n = run.node_network;
+    add("networking of a node", "CPUs busy, mean", "", n.mean_cpu);
+    add("networking of a node", "CPU of a million packets", "seconds", n.cpu_per_million_packets);
+    add("networking of a node", "busiest CPU's utilisation", "", n.busiest_cpu);
+    add("networking of a node", "most conntrack entries", "", n.most_conntrack_entries);
+    count("networking of a node", "most ip rules", n.most_ip_rules);
+    count("networking of a node", "most routes", n.most_routes);
+    count("networking of a node", "most iptables rules", n.most_iptables_rules);
+  }
   return figures;
 }
 

@@ -34,6 +34,35 @@ struct ActionFigures {
   ApiTotals totals;
 };
 
+// What an entry of the traffic experienced when it was last looked at. Times in seconds, infinite
+// where a request never ends.
+struct TrafficFigures {
+  std::string name;
+  int64_t pairs = 0;
+  int64_t lost_pairs = 0;
+  std::string lost_because;
+  bool by_events = false;
+  double requests_per_second = 0;
+  double gigabits_per_second = 0;
+  double mean = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0;
+  double saturation_per_second = 0;  // 0: unknown
+  std::string bottleneck;
+  double bottleneck_utilisation = 0;
+  double cpu_seconds = 0;          // on networking, of a request on both nodes
+  double wire_bytes_per_byte = 0;  // of payload; 0: nothing crossed
+  double wire_packets = 0;
+};
+
+// Over the nodes that take part.
+struct NodeNetworkFigures {
+  int64_t nodes = 0;
+  double mean_cpu = 0;                 // CPU seconds a second on networking, of a node
+  double cpu_per_million_packets = 0;  // CPU seconds; 0 without packets
+  double busiest_cpu = 0;              // utilisation
+  double most_conntrack_entries = 0;
+  int64_t most_ip_rules = 0, most_routes = 0, most_iptables_rules = 0;
+};
+
 struct FindingFigures {
   std::string code;
   Severity severity = Severity::kWarning;
@@ -44,6 +73,7 @@ struct FindingFigures {
 struct RunFigures {
   std::string scenario;
   std::string file;
+  std::string network;  // that was chosen; empty: the scenario's own
   uint64_t seed = 0;
   int repetition = 0;
   RunStatus status = RunStatus::kOk;
@@ -72,6 +102,9 @@ struct RunFigures {
   std::vector<ActionFigures> actions;  // those that were called
   int64_t calling_nodes = 0;
   int64_t throttled_nodes = 0;
+
+  std::vector<TrafficFigures> traffic;  // of the scenario
+  NodeNetworkFigures node_network;
 
   std::vector<ExpectationResult> expectations;
   std::vector<FindingFigures> findings;  // by code

@@ -30,6 +30,7 @@ constexpr Verb kVerbs[] = {
     {"test", "Run scenarios and judge their expectations", AddTest},
     {"query", "Ask a results file with SQL or a saved query", AddQuery},
     {"inspect", "Look into a cluster or a node at any moment", AddInspect},
+    {"compare", "One workload on several networks, side by side, with a verdict", AddCompare},
     {"trace", "Who held an address, or what a pod held, and when", AddTrace},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},

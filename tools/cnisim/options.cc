@@ -28,6 +28,11 @@ std::optional<uint64_t> ParseSeed(std::string_view text) {
   return seed;
 }
 
+LoadResult LoadStandardInput(const std::string& text, const LoadOptions& options) {
+  return LoadScenarioText(text, std::string(kStandardInput), std::filesystem::current_path(),
+                          options);
+}
+
 }  // namespace
 
 void AddOutputOption(CLI::App& app, OutputFormat& format) {
@@ -64,6 +69,16 @@ void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
   app.add_option("-f,--file,FILE", options.files, "Scenario file; - is standard input (repeatable)")
       ->type_name("");
   AddSetOption(app, options.sets);
+}
+
+void AddNetworkOption(CLI::App& app, std::vector<std::string>& networks) {
+  app.add_option("--network", networks,
+                 "Another network than the scenario's: aws-vpc-cni, calico:VXLAN, calico:IPIP,\n"
+                 "calico:None, calico:VXLANCrossSubnet, calico:IPIPCrossSubnet (repeatable)")
+      ->type_name("NETWORK")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
 }
 
 void AddRunOptions(CLI::App& app, RunOptions& options) {
@@ -145,24 +160,27 @@ Result<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& p
 
 LoadResult LoadFile(const std::string& file, const LoadOptions& options) {
   if (file != "-") return LoadScenario(file, options);
-  const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-  return LoadScenarioText(text, std::string(kStandardInput), std::filesystem::current_path(),
-                          options);
+  return LoadStandardInput({std::istreambuf_iterator<char>(std::cin), {}}, options);
 }
 
 std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options) {
   std::vector<ScenarioFile> files;
   bool valid = true;
-  LoadOptions load;
-  load.sets = options.sets;
+  const std::vector<std::string> own{""};
   for (const std::string& file : options.files) {
-    LoadResult loaded = LoadFile(file, load);
-    const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
-    for (const Diagnostic& d : told) Say("{}\n", d.ToString());
-    if (loaded) {
-      files.push_back({file == "-" ? std::string(kStandardInput) : file, std::move(*loaded)});
-    } else {
-      valid = false;
+    std::string text;
+    if (file == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    for (const std::string& network : options.networks.empty() ? own : options.networks) {
+      const LoadOptions load{options.sets, network};
+      LoadResult loaded = file == "-" ? LoadStandardInput(text, load) : LoadScenario(file, load);
+      const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
+      for (const Diagnostic& d : told) Say("{}\n", d.ToString());
+      if (loaded) {
+        files.push_back(
+            {file == "-" ? std::string(kStandardInput) : file, network, std::move(*loaded)});
+      } else {
+        valid = false;
+      }
     }
   }
   if (!valid) return std::nullopt;

@@ -27,8 +27,11 @@ CLI::Option* AddSeedOption(CLI::App& app, std::optional<uint64_t>& seed, const s
 struct ScenarioOptions {
   std::vector<std::string> files;  // "-" is standard input
   std::vector<std::string> sets;
+  std::vector<std::string> networks;  // each file once on each; empty: on its own
 };
 void AddScenarioOptions(CLI::App& app, ScenarioOptions& options);
+// --network NETWORK, repeatable; see network_choice.h.
+void AddNetworkOption(CLI::App& app, std::vector<std::string>& networks);
 
 struct RunOptions {
   std::optional<uint64_t> seed;
@@ -51,7 +54,8 @@ Result<std::vector<uint64_t>> ParseSeeds(std::string_view text);
 inline constexpr std::string_view kStandardInput = "standard input";
 
 struct ScenarioFile {
-  std::string name;  // as given; "standard input" for "-"
+  std::string name;     // as given; "standard input" for "-"
+  std::string network;  // that was chosen for it; empty: its own
   LoadedScenario loaded;
 
   // Where it was read from.
@@ -59,7 +63,8 @@ struct ScenarioFile {
 };
 // Folders give the .yaml and .yml files below them, by name. Fails if there is none.
 Result<std::vector<std::string>> ExpandFolders(const std::vector<std::string>& paths);
-// Loads them all. Errors and warnings go to standard error; nothing if one of the files is invalid.
+// Loads them all, each on each network in turn. Errors and warnings go to standard error; nothing
+// if one of the files is invalid.
 std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& options);
 // The text of standard input, or the file.
 LoadResult LoadFile(const std::string& file, const LoadOptions& options);

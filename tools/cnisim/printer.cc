@@ -146,6 +146,31 @@ std::string ApiText(const RunFigures& run) {
   return out;
 }
 
+std::string TrafficText(const RunFigures& run) {
+  Lines lines{{"TRAFFIC", "requests/s", "Gbit/s", "p50", "p99", "p99.9", "could do/s"}};
+  for (const TrafficFigures& t : run.traffic) {
+    lines.push_back({Shorten(t.name, 30), NumberText(t.requests_per_second),
+                     NumberText(t.gigabits_per_second), DurationText(t.p50), DurationText(t.p99),
+                     DurationText(t.p999),
+                     t.saturation_per_second == 0 ? "-" : NumberText(t.saturation_per_second)});
+  }
+  std::string out = AlignFigures(lines);
+  for (const TrafficFigures& t : run.traffic) {
+    if (t.bottleneck.empty()) continue;
+    out += Shorten(fmt::format("{} is limited by {}, busy {:.0f} % of the time", t.name,
+                               t.bottleneck, 100 * t.bottleneck_utilisation),
+                   kColumns) +
+           '\n';
+  }
+  const NodeNetworkFigures& n = run.node_network;
+  out += fmt::format("networking takes {} CPUs of a node on average", NumberText(n.mean_cpu));
+  if (n.cpu_per_million_packets > 0) {
+    out +=
+        fmt::format(", {} of a CPU for a million packets", DurationText(n.cpu_per_million_packets));
+  }
+  return out + '\n';
+}
+
 std::string Verdict(const ExpectationResult& e) {
   if (e.passed) return Green("pass");
   return e.warn_only ? "warn" : Red("FAIL");
@@ -272,13 +297,15 @@ std::string ObservedText(const ExpectationResult& e) {
 
 std::string SummaryText(const RunFigures& run) {
   std::string out =
-      fmt::format("{} · seed {}{}\n", Shorten(run.scenario, 60), run.seed, StatusText(run.status));
+      fmt::format("{} · {}seed {}{}\n", Shorten(run.scenario, 60),
+                  run.network.empty() ? "" : run.network + " · ", run.seed, StatusText(run.status));
   out += fmt::format("{} · peak RSS {}\n", SpeedText(run.simulated, run.wall_seconds, run.events),
                      BytesText(run.peak_rss_bytes));
   if (run.measure_from.count() > 0) {
     out += fmt::format("figures from {} on\n", ClockText(run.measure_from));
   }
   out += '\n' + PodsText(run) + '\n' + AddressesText(run) + '\n' + ApiText(run);
+  if (!run.traffic.empty()) out += '\n' + TrafficText(run);
   if (!run.expectations.empty()) out += '\n' + ExpectationsText(run);
   if (!run.findings.empty()) out += '\n' + FindingsText(run.findings);
   return out;
@@ -298,9 +325,10 @@ std::string RepetitionsText(std::span<const RunFigures> runs) {
     peak = std::max(peak, run.peak_rss_bytes);
     if (run.status != RunStatus::kOk) ++incomplete;
   }
-  std::string out = fmt::format("{} · {} repetitions, seeds {}{}\n", Shorten(first.scenario, 50),
-                                runs.size(), SeedsText(runs),
-                                incomplete > 0 ? fmt::format(" · {} incomplete", incomplete) : "");
+  std::string out =
+      fmt::format("{} · {}{} repetitions, seeds {}{}\n", Shorten(first.scenario, 50),
+                  first.network.empty() ? "" : first.network + " · ", runs.size(), SeedsText(runs),
+                  incomplete > 0 ? fmt::format(" · {} incomplete", incomplete) : "");
   out += fmt::format("{} · peak RSS {}\n\n", SpeedText(simulated, wall, events), BytesText(peak));
   out += FiguresTable(runs);
   if (!first.expectations.empty()) out += '\n' + RepeatedExpectationsText(runs);

@@ -41,6 +41,7 @@ std::string ResultsText(std::span<const RunFigures> runs, OutputFormat format) {
       // Repetitions of one file stand together.
       size_t end = begin + 1;
       while (end < runs.size() && runs[end].file == runs[begin].file &&
+             runs[end].network == runs[begin].network &&
              runs[end].repetition == runs[end - 1].repetition + 1) {
         ++end;
       }
@@ -104,6 +105,7 @@ ExitCode Run(const Options& options) {
 Command AddRun(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   AddScenarioOptions(app, options->scenarios);
+  AddNetworkOption(app, options->scenarios.networks);
   AddRunOptions(app, options->run);
   AddOutputOption(app, options->format);
   app.footer(

@@ -206,6 +206,7 @@ class Runner {
     result.violations = world.violations;
     RunFigures& figures = result.figures;
     figures.file = job.file->name;
+    figures.network = job.file->network;
     figures.seed = job.seed;
     figures.repetition = job.repetition;
     figures.status = StatusOf(world);
@@ -255,7 +256,9 @@ class Runner {
   std::filesystem::path LogDirectoryOf(const Job& job) const {
     const std::filesystem::path root = options_.log_dir;
     if (jobs_.size() == 1) return root;
-    return root / fmt::format("{}-{}", job.file->loaded.scenario.name, job.seed);
+    std::string name = job.file->loaded.scenario.name;
+    if (!job.file->network.empty()) name += "-" + job.file->network;
+    return root / fmt::format("{}-{}", name, job.seed);
   }
 
   WorldOptions WorldOptionsFor(size_t i, const Recorder* recorder, LogDirectory* logs) {
@@ -280,6 +283,7 @@ class Runner {
     info.version = CNISIM_VERSION;
     info.resolved_yaml = loaded.resolved_yaml;
     info.measure_from = kTimeZero + loaded.scenario.measure_from;
+    if (!job.file->network.empty()) info.params.emplace_back("network", job.file->network);
     for (const std::string& set : sets_) {
       const size_t equals = set.find('=');
       info.params.emplace_back(set.substr(0, equals), set.substr(equals + 1));
@@ -289,6 +293,7 @@ class Runner {
 
   std::string ReplayOf(const Job& job) const {
     std::string replay = fmt::format("cnisim run {} --seed {} --check", job.file->name, job.seed);
+    if (!job.file->network.empty()) replay += " --network " + job.file->network;
     for (const std::string& set : sets_) replay += fmt::format(" --set '{}'", set);
     return replay;
   }

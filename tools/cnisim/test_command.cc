@@ -110,7 +110,7 @@ ExitCode Test(const Options& options) {
   }
   Result<std::vector<std::string>> paths = ExpandFolders(options.scenarios.files);
   if (!paths) return ErrorOf("test", paths.error());
-  const auto files = LoadFiles({std::move(*paths), options.scenarios.sets});
+  const auto files = LoadFiles({std::move(*paths), options.scenarios.sets, {}});
   if (!files) return ExitCode::kUsage;
   const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
   if (!jobs) return ErrorOf("test", jobs.error());

@@ -1,0 +1,285 @@
+#include "tools/cnisim/compare_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "tools/cnisim/text.h"
+
+namespace cnisim {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// Sections of NamedFigures that are compared whole, and figures of others.
+bool IsCompared(const NamedFigure& figure) {
+  if (figure.section.starts_with("traffic ") || figure.section == "networking of a node") {
+    return true;
+  }
+  static const std::set<std::string> kOthers = {
+      "address wait p50", "address wait p99", "never got an address",
+      "most held",        "requests",         "throttled"};
+  return kOthers.contains(figure.name);
+}
+
+double MeanOf(std::span<const double> values) {
+  return values.empty() ? kNone : EstimateMean(values).mean;
+}
+
+// Relative to the first network's mean: "+6.3 % ±0.4".
+std::string DifferenceText(const ComparedFigure& figure, size_t network) {
+  const double first = figure.values.front();
+  const Estimate& difference = figure.differences[network];
+  if (difference.n == 0 || first == 0 || !std::isfinite(difference.mean) || !std::isfinite(first)) {
+    return "";
+  }
+  const double percent = 100 * difference.mean / first;
+  if (std::abs(percent) < 0.05) return "same";
+  std::string text = fmt::format("{:+.{}f} %", percent, std::abs(percent) < 10 ? 1 : 0);
+  if (difference.n > 1) {
+    text += fmt::format(" ±{:.1f}", 100 * difference.half_width / std::abs(first));
+  }
+  return text;
+}
+
+// What is less than this apart is called the same.
+constexpr double kSame = 0.01;
+
+struct Best {
+  size_t network = 0;
+  double value = 0;
+  bool alone = true;  // no other network is about as good
+};
+
+// The least; the first of equals.
+Best LeastOf(const ComparedFigure& figure) {
+  Best best{0, figure.values.front(), true};
+  for (size_t i = 1; i < figure.values.size(); ++i) {
+    if (figure.values[i] < best.value) best = {i, figure.values[i], true};
+  }
+  for (size_t i = 0; i < figure.values.size(); ++i) {
+    // Chance may have made what several seeds do not tell apart.
+    const double chance = figure.differences[i].n > 1 ? figure.differences[i].half_width : 0;
+    const double apart = figure.values[i] - best.value;
+    if (i != best.network && (apart < kSame * best.value || apart < chance)) best.alone = false;
+  }
+  return best;
+}
+
+std::string Percent(double share) {
+  const double percent = 100 * share;
+  return fmt::format("{:.{}f} %", percent, percent < 10 ? 1 : 0);
+}
+
+class VerdictWriter {
+ public:
+  VerdictWriter(std::span<const ComparedNetwork> networks, std::span<const SurveyedNetwork> surveys)
+      : networks_(networks), surveys_(surveys), figures_(CompareFigures(networks)) {}
+
+  std::string Text() {
+    const std::vector<TrafficFigures>& traffic = networks_.front().runs.front().traffic;
+    for (size_t t = 0; t < traffic.size(); ++t) Traffic(traffic[t].name, t);
+    Cpu();
+    Addresses();
+    return text_;
+  }
+
+ private:
+  template <typename... Args>
+  void Say(fmt::format_string<Args...> format, Args&&... args) {
+    text_ += fmt::format(format, std::forward<Args>(args)...) + '\n';
+  }
+
+  const ComparedFigure* Find(std::string_view section, std::string_view name) const {
+    for (const ComparedFigure& figure : figures_) {
+      if (figure.section == section && figure.name == name) return &figure;
+    }
+    return nullptr;
+  }
+
+  bool SomeLost(const std::string& section) {
+    const ComparedFigure* lost = Find(section, "lost pairs");
+    bool some = false;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (lost == nullptr || !(lost->values[i] > 0)) continue;
+      some = true;
+      Say("{} loses the traffic of {} pairs of pods: its other figures are of those that are left.",
+          networks_[i].name, NumberText(lost->values[i]));
+    }
+    return some;
+  }
+
+  void Traffic(const std::string& name, size_t index) {
+    const std::string section = "traffic " + name;
+    SomeLost(section);
+    const ComparedFigure* p99 = Find(section, "latency p99");
+    if (p99 == nullptr) return;
+    const Best best = LeastOf(*p99);
+    if (std::isinf(best.value)) {
+      Say("{}: no network can carry it.", name);
+      return;
+    }
+    Say("{}: p99 is {} {}, {}; {}.", name, best.alone ? "least on" : "about least on",
+        networks_[best.network].name, DurationText(best.value), Others(*p99, best));
+    Overturned(best, [index](const TrafficEvaluation& e) {
+      const GroupResult& requests = e.traffic[index].requests;
+      return requests.requests_per_second > 0 ? requests.mean_latency_ns
+                                              : std::numeric_limits<double>::infinity();
+    });
+  }
+
+  std::string Others(const ComparedFigure& figure, const Best& best) const {
+    std::string others;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (i == best.network) continue;
+      const double more = figure.values[i] / best.value - 1;
+      others += fmt::format("{}{} {}", others.empty() ? "" : ", ", networks_[i].name,
+                            std::isinf(more) ? "cannot carry it"
+                            : more < kSame   ? "the same"
+                                             : Percent(more) + " more");
+    }
+    return others;
+  }
+
+  void Cpu() {
+    const ComparedFigure* cpu = Find("networking of a node", "CPUs busy, mean");
+    if (cpu == nullptr) return;
+    const Best best = LeastOf(*cpu);
+    Say("Networking takes {} CPU on {}, {} CPUs of a node; {}.",
+        best.alone ? "least" : "about least", networks_[best.network].name, NumberText(best.value),
+        Others(*cpu, best));
+    Overturned(best, [](const TrafficEvaluation& e) {
+      double sum = 0;
+      for (const HostLoad& host : e.hosts) sum += host.cpu_seconds_per_second;
+      return sum;
+    });
+  }
+
+  void Addresses() {
+    const ComparedFigure* held = Find("addresses", "most held");
+    if (held != nullptr) {
+      std::string each;
+      for (size_t i = 0; i < networks_.size(); ++i) {
+        each += fmt::format("{}{} {}", each.empty() ? "" : ", ", networks_[i].name,
+                            NumberText(held->values[i]));
+      }
+      Say("Addresses of the VPC held at most: {}.", each);
+    }
+  }
+
+  // By the mean latency or the CPU of the analysis: what the constants change is in it.
+  void Overturned(const Best& best, const TrafficFigure& figure) {
+    if (!best.alone) return;
+    const Sensitivity study = StudySensitivity(surveys_, figure);
+    if (study.winner != networks_[best.network].name) {
+      Say("  By queueing theory it would be {}: the difference is one of queues, not of costs.",
+          study.winner);
+      return;
+    }
+    if (study.overturns.empty()) {
+      Say("  No constant alone, anywhere in its range, makes another network better.");
+      return;
+    }
+    for (const Overturn& overturn : study.overturns) {
+      Say("  Overturned for {} if {} were {} ns instead of {}.", overturn.winner,
+          InfoOf(overturn.cost).name, NumberText(overturn.value), NumberText(overturn.profile));
+    }
+  }
+
+  std::span<const ComparedNetwork> networks_;
+  std::span<const SurveyedNetwork> surveys_;
+  std::vector<ComparedFigure> figures_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::vector<ComparedFigure> CompareFigures(std::span<const ComparedNetwork> networks) {
+  // By network, seed and figure. A run has the same figures on every network.
+  std::vector<std::vector<std::vector<NamedFigure>>> all;
+  for (const ComparedNetwork& network : networks) {
+    auto& runs = all.emplace_back();
+    for (const RunFigures& run : network.runs) runs.push_back(NamedFigures(run));
+  }
+  std::vector<ComparedFigure> compared;
+  const std::vector<NamedFigure>& names = all.front().front();
+  for (size_t f = 0; f < names.size(); ++f) {
+    if (!IsCompared(names[f])) continue;
+    ComparedFigure figure{names[f].section, names[f].name, names[f].unit, {}, {}};
+    for (const auto& runs : all) {
+      std::vector<double> values, differences;
+      for (size_t s = 0; s < runs.size(); ++s) {
+        const double value = runs[s][f].value;
+        const double first = all.front()[s][f].value;
+        if (!std::isnan(value)) values.push_back(value);
+        if (!std::isnan(value - first)) differences.push_back(value - first);
+      }
+      figure.values.push_back(MeanOf(values));
+      figure.differences.push_back(differences.empty() ? Estimate() : EstimateMean(differences));
+    }
+    compared.push_back(std::move(figure));
+  }
+  return compared;
+}
+
+std::string ComparisonText(std::span<const ComparedNetwork> networks,
+                           std::span<const ComparedFigure> figures) {
+  std::vector<std::vector<std::string>> lines;
+  std::vector<bool> right{false, true};
+  std::vector<std::string> head{"", networks.front().name};
+  for (size_t i = 1; i < networks.size(); ++i) {
+    head.push_back(networks[i].name);
+    head.emplace_back();
+    right.push_back(true);
+    right.push_back(true);
+  }
+  lines.push_back(std::move(head));
+  std::string section;
+  for (const ComparedFigure& figure : figures) {
+    if (figure.section != section) {
+      section = figure.section;
+      std::string title = section;
+      std::ranges::transform(title, title.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      });
+      lines.push_back({""});
+      lines.push_back({title});
+    }
+    std::vector<std::string> line{figure.name};
+    for (size_t i = 0; i < networks.size(); ++i) {
+      const double value = figure.values[i];
+      line.push_back(std::isnan(value) ? "-" : ValueText(value, figure.unit));
+      if (i > 0) line.push_back(DifferenceText(figure, i));
+    }
+    lines.push_back(std::move(line));
+  }
+  return Align(lines, right);
+}
+
+Table ComparisonTable(std::span<const ComparedNetwork> networks,
+                      std::span<const ComparedFigure> figures) {
+  Table table;
+  table.columns = {
+      "section", "figure", "unit", "network", "value", "difference", "half_width_95_percent",
+      "seeds"};
+  for (const ComparedFigure& figure : figures) {
+    for (size_t i = 0; i < networks.size(); ++i) {
+      const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
+      const Estimate& difference = figure.differences[i];
+      table.rows.push_back({figure.section, figure.name, figure.unit, networks[i].name,
+                            number(figure.values[i]), number(difference.mean),
+                            number(difference.half_width), difference.n});
+    }
+  }
+  return table;
+}
+
+std::string VerdictText(std::span<const ComparedNetwork> networks,
+                        std::span<const SurveyedNetwork> surveys) {
+  return VerdictWriter(networks, surveys).Text();
+}
+
+}  // namespace cnisim
