@@ -232,20 +232,36 @@ PairPath PathFinder::Find(const PathEnd& from, const PathEnd& to, Transport tran
   }
   AddKubeProxy(other, path.server_entries, path.first_server);
 
-  // The largest packets.
+  // The largest packets that the ends' devices let through. If the sender's own host finds them too
+  // large, the sender is told and learns how large they may be.
   const auto mtu_of = [&](const PathEnd& end) { return DeviceMtu(*nodes_.at(end.node), end); };
   path.mtu = std::min(mtu_of(from), mtu_of(to));
-  packet.size = path.mtu;
   for (const bool answer : {false, true}) {
-    Packet large = answer ? there.Reply() : packet;
-    large.size = path.mtu;
     const PathEnd& end = answer ? to : from;
-    const WalkResult result = send(end, large);
+    Packet large = answer ? there.Reply() : packet;
+    const auto of_size = [&](int size) {
+      large.size = size;
+      return send(end, large);
+    };
+    WalkResult result = of_size(path.mtu);
+    if (result.dropped == DropReason::kPacketTooBig) {
+      const bool told = result.node == end.node;
+      path.too_big = std::max(path.too_big, told ? TooBig::kLearnt : TooBig::kLost);
+      if (!told) continue;
+      int low = kSmallPacket;
+      for (int high = path.mtu - 1; low < high;) {
+        const int middle = (low + high + 1) / 2;
+        if (of_size(middle).arrived()) {
+          low = middle;
+        } else {
+          high = middle - 1;
+        }
+      }
+      path.mtu = low;
+      result = of_size(path.mtu);
+    }
     PacketWay& way = answer ? path.reply : path.request;
     way.fragments = FindStep(result, WalkStep::Kind::kFragment) != nullptr;
-    if (result.dropped != DropReason::kPacketTooBig) continue;
-    const TooBig verdict = result.node == end.node ? TooBig::kLearnt : TooBig::kLost;
-    path.too_big = std::max(path.too_big, verdict);
   }
   return path;
 }

@@ -71,7 +71,8 @@ struct PairPath {
   CostVector first_server;
   int client_entries = 0;  // in conntrack, of one more connection
   int server_entries = 0;  // none if nothing crosses: the client's are the node's
-  int mtu = 0;  // of the IP packets that the ends exchange: the smaller of their devices'
+  // Of the IP packets that the ends exchange: the smaller of their devices', or what they learn.
+  int mtu = 0;
   TooBig too_big = TooBig::kNone;
 
   bool works() const {

@@ -80,7 +80,11 @@ ExitCode Compare(const Options& options) {
   if (!AllWritten(results) || results.empty()) return code;
   std::string name;
   code = Worse(code, PublishResults(file, *jobs, results, options.run, name));
-  if (name.empty() || results.size() < jobs->size()) return code;
+  const bool all_done =
+      results.size() == jobs->size() && std::ranges::all_of(results, [](const JobResult& result) {
+        return result.figures.status != RunStatus::kInterrupted;
+      });
+  if (name.empty() || !all_done) return code;
 
   std::vector<ComparedNetwork> networks;
   std::vector<SurveyedNetwork> surveys;

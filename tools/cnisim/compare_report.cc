@@ -100,21 +100,20 @@ class VerdictWriter {
     return nullptr;
   }
 
-  bool SomeLost(const std::string& section) {
+  void TellLosses(const std::string& section) {
     const ComparedFigure* lost = Find(section, "lost pairs");
-    bool some = false;
     for (size_t i = 0; i < networks_.size(); ++i) {
       if (lost == nullptr || !(lost->values[i] > 0)) continue;
-      some = true;
       Say("{} loses the traffic of {} pairs of pods: its other figures are of those that are left.",
           networks_[i].name, NumberText(lost->values[i]));
     }
-    return some;
   }
 
   void Traffic(const std::string& name, size_t index) {
     const std::string section = "traffic " + name;
-    SomeLost(section);
+    TellLosses(section);
+    const TrafficSpec& spec = surveys_.front().scenario->traffic[index];
+    if (std::holds_alternative<BulkLoad>(spec.load)) return Stream(name, section, index);
     const ComparedFigure* p99 = Find(section, "latency p99");
     if (p99 == nullptr) return;
     const Best best = LeastOf(*p99);
@@ -131,6 +130,28 @@ class VerdictWriter {
     });
   }
 
+  // As the time that a gigabit takes, so that less is better here, too.
+  void Stream(const std::string& name, const std::string& section, size_t index) {
+    const ComparedFigure* speed = Find(section, "Gbit/s of payload");
+    if (speed == nullptr) return;
+    ComparedFigure time = *speed;
+    for (double& value : time.values) value = 1 / value;
+    for (Estimate& difference : time.differences) difference = Estimate();
+    const Best best = LeastOf(time);
+    std::string others;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (i == best.network) continue;
+      const double less = 1 - best.value / time.values[i];
+      others += fmt::format("{}{} {}", others.empty() ? "" : ", ", networks_[i].name,
+                            less < kSame ? "the same" : Percent(less) + " less");
+    }
+    Say("{}: {} is carried {} {}; {}.", name, NumberText(1 / best.value) + " Gbit/s",
+        best.alone ? "on" : "on, among others,", networks_[best.network].name, others);
+    Overturned(best, [index](const TrafficEvaluation& e) {
+      return 1 / e.traffic[index].gigabits_per_second;
+    });
+  }
+
   std::string Others(const ComparedFigure& figure, const Best& best) const {
     std::string others;
     for (size_t i = 0; i < networks_.size(); ++i) {
@@ -144,16 +165,29 @@ class VerdictWriter {
     return others;
   }
 
+  // For the requests that the first network carries, whatever the others carry.
   void Cpu() {
-    const ComparedFigure* cpu = Find("networking of a node", "CPUs busy, mean");
-    if (cpu == nullptr) return;
-    const Best best = LeastOf(*cpu);
-    Say("Networking takes {} CPU on {}, {} CPUs of a node; {}.",
+    ComparedFigure cpu{"", "", "seconds", std::vector<double>(networks_.size()),
+                       std::vector<Estimate>(networks_.size())};
+    std::vector<double> rates;
+    for (const TrafficFigures& traffic : networks_.front().runs.front().traffic) {
+      const ComparedFigure* rate = Find("traffic " + traffic.name, "requests a second");
+      const ComparedFigure* cost = Find("traffic " + traffic.name, "CPU of a request");
+      if (rate == nullptr || cost == nullptr) return;
+      rates.push_back(rate->values.front());
+      for (size_t i = 0; i < networks_.size(); ++i) cpu.values[i] += rates.back() * cost->values[i];
+    }
+    const Best best = LeastOf(cpu);
+    if (best.value == 0) return;
+    Say("The same requests take {} CPU time on {}, {} CPUs of all nodes; {}.",
         best.alone ? "least" : "about least", networks_[best.network].name, NumberText(best.value),
-        Others(*cpu, best));
-    Overturned(best, [](const TrafficEvaluation& e) {
+        Others(cpu, best));
+    Overturned(best, [rates](const TrafficEvaluation& e) {
       double sum = 0;
-      for (const HostLoad& host : e.hosts) sum += host.cpu_seconds_per_second;
+      for (size_t i = 0; i < rates.size(); ++i) {
+        const TrafficCost& cost = e.traffic[i].cost;
+        sum += rates[i] * (cost.client_cpu_ns + cost.server_cpu_ns);
+      }
       return sum;
     });
   }

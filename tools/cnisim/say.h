@@ -1,4 +1,5 @@
-// Words on standard error. That nobody can read them is no reason to fail.
+// Words on standard error, after what is on its way to standard output. That nobody can read them is
+// no reason to fail.
 #ifndef CNISIM_TOOLS_CNISIM_SAY_H_
 #define CNISIM_TOOLS_CNISIM_SAY_H_
 
@@ -13,6 +14,7 @@ namespace cnisim {
 template <typename... Args>
 void Say(fmt::format_string<Args...> format, Args&&... args) {
   const std::string text = fmt::format(format, std::forward<Args>(args)...);
+  std::fflush(stdout);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
