@@ -9,13 +9,14 @@
 namespace cnisim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, MicroBenchmark>, 6> kNames{{
+constexpr std::array<std::pair<std::string_view, MicroBenchmark>, 7> kNames{{
     {"udp_rr", MicroBenchmark::kUdpRr},
     {"tcp_rr", MicroBenchmark::kTcpRr},
     {"tcp_crr", MicroBenchmark::kTcpCrr},
     {"udp_flood", MicroBenchmark::kUdpFlood},
     {"tcp_stream", MicroBenchmark::kTcpStream},
     {"udp_cpu", MicroBenchmark::kUdpCpu},
+    {"ping", MicroBenchmark::kPing},
 }};
 
 double Cpu(const WayTime& time) { return time.send + time.receive + time.read; }
@@ -79,8 +80,10 @@ double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchm
               RoundTrip(path, tcp, setup, profile) + TimeOf(path.first_client, profile) +
               TimeOf(path.first_server, profile) + 2 * profile.costs[Cost::kTcpConnect]) /
              1000;
-    case MicroBenchmark::kUdpFlood:
-      return 1e9 / TimeOf(path.request, path.mtu, udp, profile).send;
+    case MicroBenchmark::kUdpFlood: {
+      const WayTime time = TimeOf(path.request, path.mtu, udp, profile);
+      return 1e9 / (setup.same_cpu ? Cpu(time) : time.send);
+    }
     case MicroBenchmark::kTcpStream: {
       const int64_t payload = PayloadOf(path.request, path.mtu, Transport::kTcp);
       const int64_t bytes = std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
@@ -91,6 +94,12 @@ double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchm
       return (Cpu(TimeOf(path.request, path.mtu, udp, profile)) +
               Cpu(TimeOf(path.reply, path.mtu, udp, profile))) /
              1000;
+    case MicroBenchmark::kPing: {
+      // Nobody is woken to answer.
+      const double server = TimeOf(path.request, path.mtu, udp, profile).read +
+                            (setup.same_cpu ? 0 : profile.costs[Cost::kWakeupDelay]);
+      return (RoundTrip(path, udp, setup, profile) - server) / 1000;
+    }
   }
   return 0;
 }

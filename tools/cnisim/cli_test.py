@@ -95,7 +95,8 @@ class Place:
 
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
-    for verb in ("run", "validate", "test", "query", "catalog", "schema", "version"):
+    for verb in ("run", "validate", "test", "query", "calibrate", "catalog", "schema",
+                 "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]

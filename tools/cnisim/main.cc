@@ -31,6 +31,7 @@ constexpr Verb kVerbs[] = {
     {"query", "Ask a results file with SQL or a saved query", AddQuery},
     {"inspect", "Look into a cluster or a node at any moment", AddInspect},
     {"trace", "Who held an address, or what a pod held, and when", AddTrace},
+    {"calibrate", "Compare measurements with the model, and fit its costs", AddCalibrate},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},
     {"version", "Print the version", AddVersion},
