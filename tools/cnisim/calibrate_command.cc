@@ -263,7 +263,7 @@ Command AddCalibrate(CLI::App& app) {
   AddOutputOption(app, options->format);
   app.footer(
       "  cnisim-kernel-lab --output lab.csv\n"
-      "  cnisim calibrate lab.csv --profile linux-6.18-netns\n"
+      "  cnisim calibrate lab.csv --profile linux-6-18-netns\n"
       "  cnisim calibrate lab.csv --fit socketSend,vethTransmit --write my-profile.yaml\n\n"
       "Columns: network (aws-vpc-cni, calico:VXLAN, calico:IPIP, calico:None, host), test "
       "(udp_rr,\n"
