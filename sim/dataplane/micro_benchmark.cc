@@ -9,13 +9,14 @@
 namespace cnisim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, MicroBenchmark>, 6> kNames{{
+constexpr std::array<std::pair<std::string_view, MicroBenchmark>, 7> kNames{{
     {"udp_rr", MicroBenchmark::kUdpRr},
     {"tcp_rr", MicroBenchmark::kTcpRr},
     {"tcp_crr", MicroBenchmark::kTcpCrr},
     {"udp_flood", MicroBenchmark::kUdpFlood},
     {"tcp_stream", MicroBenchmark::kTcpStream},
     {"udp_cpu", MicroBenchmark::kUdpCpu},
+    {"ping", MicroBenchmark::kPing},
 }};
 
 double Cpu(const WayTime& time) { return time.send + time.receive + time.read; }
@@ -38,6 +39,17 @@ double RoundTrip(const PairPath& path, const Message& message, const MicroBenchm
                  const CostProfile& profile) {
   return OneWay(path.request, path.mtu, message, setup, profile) +
          OneWay(path.reply, path.mtu, message, setup, profile);
+}
+
+// Of the packets of a connection that nobody waits for, the handshake's last one and those of its
+// end: two CPUs take them beside others' work, one has nobody to leave them to.
+double RestOfConnection(const PairPath& path, const MicroBenchmarkSetup& setup,
+                        const CostProfile& profile) {
+  if (!setup.same_cpu) return 0;
+  const Message empty{0, Transport::kTcp};
+  const WayTime there = TimeOf(path.request, path.mtu, empty, profile);
+  const WayTime back = TimeOf(path.reply, path.mtu, empty, profile);
+  return 3 * (there.send + there.receive) + (back.send + back.receive);
 }
 
 // Nanoseconds that each packet of a stream keeps the busiest part of its way.
@@ -76,11 +88,14 @@ double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchm
       return RoundTrip(path, tcp, setup, profile) / 1000;
     case MicroBenchmark::kTcpCrr:
       return (RoundTrip(path, {0, Transport::kTcp}, setup, profile) +
-              RoundTrip(path, tcp, setup, profile) + TimeOf(path.first_client, profile) +
-              TimeOf(path.first_server, profile) + 2 * profile.costs[Cost::kTcpConnect]) /
+              RoundTrip(path, tcp, setup, profile) + RestOfConnection(path, setup, profile) +
+              TimeOf(path.first_client, profile) + TimeOf(path.first_server, profile) +
+              2 * profile.costs[Cost::kTcpConnect]) /
              1000;
-    case MicroBenchmark::kUdpFlood:
-      return 1e9 / TimeOf(path.request, path.mtu, udp, profile).send;
+    case MicroBenchmark::kUdpFlood: {
+      const WayTime time = TimeOf(path.request, path.mtu, udp, profile);
+      return 1e9 / (setup.same_cpu ? Cpu(time) : time.send);
+    }
     case MicroBenchmark::kTcpStream: {
       const int64_t payload = PayloadOf(path.request, path.mtu, Transport::kTcp);
       const int64_t bytes = std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
@@ -91,6 +106,12 @@ double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchm
       return (Cpu(TimeOf(path.request, path.mtu, udp, profile)) +
               Cpu(TimeOf(path.reply, path.mtu, udp, profile))) /
              1000;
+    case MicroBenchmark::kPing: {
+      // Nobody is woken to answer.
+      const double server = TimeOf(path.request, path.mtu, udp, profile).read +
+                            (setup.same_cpu ? 0 : profile.costs[Cost::kWakeupDelay]);
+      return (RoundTrip(path, udp, setup, profile) - server) / 1000;
+    }
   }
   return 0;
 }

@@ -20,9 +20,10 @@ enum class MicroBenchmark : uint8_t {
   kUdpRr,      // ping-pong over UDP: microseconds a round trip
   kTcpRr,      // over an established connection
   kTcpCrr,     // connect, ping, pong and close: microseconds
-  kUdpFlood,   // datagrams a second that one thread sends
+  kUdpFlood,   // datagrams a second that one thread sends; on one CPU, that arrive
   kTcpStream,  // Gbit/s of payload that one connection carries
   kUdpCpu,     // CPU microseconds that a ping-pong takes, client and server together
+  kPing,       // ICMP echo: the server's soft interrupt answers; microseconds a round trip
 };
 
 std::optional<MicroBenchmark> FindMicroBenchmark(std::string_view name);  // "udp_rr"

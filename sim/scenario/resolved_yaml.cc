@@ -373,24 +373,22 @@ void WriteTraffic(Writer& w, const Scenario& scenario) {
   }
 }
 
-void WriteProfile(Writer& w, const CostProfile& profile) {
-  w.Line(2, "profile:");
-  w.Value(3, "name", Quoted(profile.name));
-  w.Value(3, "help", Quoted(profile.help));
-  w.Line(3, "nic:");
-  w.Value(4, "segmentation", profile.nic.segmentation);
-  w.Value(4, "tunnelSegmentation", profile.nic.tunnel_segmentation);
-  w.Value(4, "checksum", profile.nic.checksum);
-  w.Value(4, "tunnelChecksum", profile.nic.tunnel_checksum);
-  w.Value(4, "maxReceiveQueues", profile.nic.max_receive_queues);
-  w.Value(4, "frameBytes", profile.nic.frame_bytes);
-  w.Value(4, "bandwidthGbps", profile.nic.bits_per_second / 1e9);
-  w.Value(4, "flowGbps", profile.nic.flow_bits_per_second / 1e9);
-  w.Value(4, "packetsPerSecond", profile.nic.packets_per_second);
-  w.Line(3, "costs:");
+void WriteProfileBody(Writer& w, int depth, const CostProfile& profile) {
+  w.Value(depth, "help", Quoted(profile.help));
+  w.Line(depth, "nic:");
+  w.Value(depth + 1, "segmentation", profile.nic.segmentation);
+  w.Value(depth + 1, "tunnelSegmentation", profile.nic.tunnel_segmentation);
+  w.Value(depth + 1, "checksum", profile.nic.checksum);
+  w.Value(depth + 1, "tunnelChecksum", profile.nic.tunnel_checksum);
+  w.Value(depth + 1, "maxReceiveQueues", profile.nic.max_receive_queues);
+  w.Value(depth + 1, "frameBytes", profile.nic.frame_bytes);
+  w.Value(depth + 1, "bandwidthGbps", profile.nic.bits_per_second / 1e9);
+  w.Value(depth + 1, "flowGbps", profile.nic.flow_bits_per_second / 1e9);
+  w.Value(depth + 1, "packetsPerSecond", profile.nic.packets_per_second);
+  w.Line(depth, "costs:");
   for (size_t i = 0; i < kCosts; ++i) {
     const CostProfile::Entry& entry = profile.entries[i];
-    w.Value(4, kAllCosts[i].name,
+    w.Value(depth + 1, kAllCosts[i].name,
             fmt::format("{{value: {}, low: {}, high: {}, source: {}}}", profile.costs.values[i],
                         entry.low, entry.high, Quoted(entry.source)));
   }
@@ -398,7 +396,9 @@ void WriteProfile(Writer& w, const CostProfile& profile) {
 
 void WriteDataPlane(Writer& w, const DataPlaneSpec& spec) {
   w.Line(1, "dataPlane:");
-  WriteProfile(w, spec.profile);
+  w.Line(2, "profile:");
+  w.Value(3, "name", Quoted(spec.profile.name));
+  WriteProfileBody(w, 3, spec.profile);
   w.Value(2, "evaluation", NameOf(spec.evaluation));
   std::vector<std::string> moments;
   for (const TimePoint at : spec.at) moments.push_back(Text(at));
@@ -455,6 +455,16 @@ void WriteExpectations(Writer& w, const std::vector<ExpectationSpec>& expectatio
 
 std::string ContentHash(std::string_view content) {
   return fmt::format("fnv1a64:{:016x}", HashName(content));
+}
+
+std::string CostProfileYaml(const CostProfile& profile) {
+  Writer w;
+  w.Line(0, "apiVersion: cnisim.dev/v1alpha1");
+  w.Line(0, "kind: CostProfile");
+  w.Value(0, "metadata", fmt::format("{{name: {}}}", Quoted(profile.name)));
+  w.Line(0, "spec:");
+  WriteProfileBody(w, 1, profile);
+  return w.Take();
 }
 
 std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {

@@ -32,6 +32,9 @@ struct SourceFiles {
 // "fnv1a64:" and 16 hexadecimal digits.
 std::string ContentHash(std::string_view content);
 
+// A profile as a file of its own, which profile_reader.h reads.
+std::string CostProfileYaml(const CostProfile& profile);
+
 std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files);
 
 }  // namespace cnisim

@@ -95,7 +95,8 @@ class Place:
 
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
-    for verb in ("run", "validate", "test", "query", "catalog", "schema", "version"):
+    for verb in ("run", "validate", "test", "query", "calibrate", "catalog", "schema",
+                 "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
@@ -488,6 +489,110 @@ def test_query(place):
     assert "no such file" in place.cnisim("query", "no.db", "runs", code=1).stderr
     assert "not a cnisim results file" in place.cnisim("query", "tiny.yaml", "runs",
                                                        code=1).stderr
+
+
+CALIBRATE_HEADER = "network,test,bytes,placement,ratio_to,use,tolerance,p50_us,rate_per_s,ratio"
+
+
+def calibrate(place, rows, *arguments, code=0, header=CALIBRATE_HEADER):
+    (place.path / "measured.csv").write_text("\n".join(["# a comment", header, *rows]) + "\n")
+    return place.cnisim("calibrate", "measured.csv", *arguments, code=code)
+
+
+def test_calibrate_predicts_and_judges(place):
+    rows = json.loads(calibrate(place, [
+        "aws-vpc-cni,udp_rr,1,same-cpu,,,,20,,",
+        "calico:VXLAN,udp_rr,1,same-cpu,,check,,20,,",
+        "calico:VXLAN,udp_rr,1,same-cpu,aws-vpc-cni,check,,,,1.5",
+        "host,udp_rr,1,,,,,20,,"], "-o", "json").stdout)
+    assert [row["use"] for row in rows] == ["fit", "check", "check", "fit"]
+    direct, vxlan, ratio, host = [row["model"] for row in rows]
+    assert direct < vxlan and host > 20, rows
+    assert abs(ratio - vxlan / direct) < 1e-3, rows
+    assert abs(rows[0]["off_percent"] - (direct / 20 - 1) * 100) < 0.1, rows
+    # Judged by its tolerance alone.
+    for tolerance, code in ((0.01, 3), (1000, 0)):
+        told = calibrate(place, [f"host,udp_rr,1,,,,{tolerance},20,,"], code=code).stdout
+        assert ("off" if code else "ok") in told.splitlines()[1].split(), told
+
+
+def test_calibrate_reads_what_the_kernel_lab_writes(place):
+    header = ("network,test,bytes,placement,rounds,p50_us,p99_us,min_us,rate_per_s,sent_per_s,"
+              "gbit_per_s,ratio_to_direct,ratio_low,ratio_high")
+    rows = json.loads(calibrate(place, [
+        "aws-vpc-cni,udp_rr,1,same-cpu,7,29.34,84.77,26.65,24404,,,1.000,1.000,1.000",
+        "aws-vpc-cni,udp_flood,200,two-cpus,7,,,,43883,54446,,1.000,1.000,1.000",
+        "aws-vpc-cni,tcp_stream_no_offload,65536,same-cpu,7,,,,,,3.270,1.000,1.000,1.000"],
+        "-o", "json", header=header).stdout)
+    assert [row["use"] for row in rows] == ["fit", "fit", "not predicted"], rows
+    assert rows[2]["model"] is None and rows[2]["measured"] == 3.27, rows
+
+
+def test_calibrate_finds_the_costs_that_made_the_measurements(place):
+    empty = [f"{network},udp_{test},{size},,,,,{value}" for network in ("host", "calico:VXLAN")
+             for test, size, value in (("rr", 1, "1,,"), ("rr", 1400, "1,,"), ("flood", 1, ",1,"))]
+    made = [row["model"] for row in json.loads(calibrate(place, empty, "-o", "json").stdout)]
+    # Measured a little off, so that nothing is fitted by doing nothing: 500 ns more for socketSend,
+    # 200 more for tunnelTransmit in both directions.
+    measured = []
+    for row, model in zip(empty, made):
+        more = 0.5 + (0.2 if row.startswith("calico") else 0)
+        if "flood" in row:
+            measured.append(row.replace(",1,,,,,,1,", f",1,,,,,,{1e9 / (1e9 / model + more * 1e3)},"))
+        else:
+            measured.append(row[:-len("1,,")] + f"{model + 2 * more},,")
+    result = json.loads(calibrate(place, measured, "--fit", "socketSend,tunnelTransmit,iptablesRule",
+                                  "--write", "fitted.yaml", "-o", "json").stdout)
+    found = {row["cost"]: row for row in result["costs"]}
+    for cost, more in (("socketSend", 500), ("tunnelTransmit", 200)):
+        assert abs(found[cost]["fitted"] - found[cost]["before"] - more) < 30, found
+    # What was written is what was fitted.
+    again = calibrate(place, measured, "--profile", "fitted.yaml", "-o", "json").stdout
+    assert json.loads(again) == result["measurements"]
+    assert "fitted to measured.csv" in (place.path / "fitted.yaml").read_text()
+
+
+def test_calibrate_tells_what_measurements_do_not_determine(place):
+    costs = json.loads(calibrate(place, ["host,udp_rr,1,,,,,60,,", "host,udp_rr,9,,,,,60,,"], "--fit",
+                                 "socketSend,socketReceive,vxlanTransmit", "-o",
+                                 "json").stdout)["costs"]
+    # Of both ends only the sum matters; without a tunnel its cost does not.
+    assert all("not determined" in row["note"] for row in costs), costs
+    assert costs[2]["fitted"] == costs[2]["before"], costs
+
+
+def test_calibrate_errors(place):
+    good = "host,udp_rr,1,,,,,20,,"
+    for rows, header, said in (
+            ([good], CALIBRATE_HEADER.replace("tolerance", "tolerence"),
+             "measured.csv:2:43: error: unknown column 'tolerence'; did you mean 'tolerance'?"),
+            (["calico:VXLN,udp_rr,1,,,,,20,,"], CALIBRATE_HEADER,
+             "measured.csv:3:1: error: network: 'calico:VXLN' is none that is known; did you mean "
+             "'calico:VXLAN'?"),
+            (["host,udp_rrr,1,,,,,20,,"], CALIBRATE_HEADER, "did you mean 'udp_rr'?"),
+            (["host,udp_rr,one,,,,,20,,"], CALIBRATE_HEADER,
+             "measured.csv:3:13: error: bytes: 'one' is no number"),
+            (["host,udp_rr,1,,,,,,20,"], CALIBRATE_HEADER, "udp_rr has no p50_us"),
+            (["host,udp_rr,1"], CALIBRATE_HEADER, "3 fields where the header has 10"),
+            ([], CALIBRATE_HEADER, "there are no measurements"),
+            (["host,tcp_crr,2,20"], "network,test,flows,p50_us", "flows: of tcp_crr one only"),
+            (["host,udp_rr,2,20"], "network,test,flows,p50_us", "flows: several need"),
+            (["calico:IPIP,udp_rr,v9,20"], "network,test,calico_version,p50_us",
+             "measured.csv:3:1: error: ")):
+        result = calibrate(place, rows, code=2, header=header)
+        assert said in result.stderr, (rows, header, result.stderr)
+        assert result.stdout == "", rows
+    for arguments, said in (
+            (["--fit", "socketsend"], "did you mean 'socketSend'?"),
+            (["--fit", "segment,segment"], "is there twice"),
+            (["--write", "p.yaml"], "--write is for what --fit fitted"),
+            (["--profile", "ena-nitr"], "did you mean 'ena-nitro'?"),
+            (["--profile", "linux-6-18-netns", "--fit", "nicDelay"], "leaves nicDelay no range")):
+        result = calibrate(place, [good], *arguments, code=2)
+        assert said in result.stderr, (arguments, result.stderr)
+    assert place.new_files() == ["measured.csv"]
+    assert "no file of measurements" in place.cnisim("calibrate", code=2).stderr
+    assert "no.csv" in place.cnisim("calibrate", "no.csv", code=1).stderr
 
 
 def view(place, *args):

@@ -20,6 +20,7 @@ Command AddQuery(CLI::App& app);
 Command AddInspect(CLI::App& app);
 Command AddCompare(CLI::App& app);
 Command AddTrace(CLI::App& app);
+Command AddCalibrate(CLI::App& app);
 Command AddCatalog(CLI::App& app);
 Command AddSchema(CLI::App& app);
 Command AddVersion(CLI::App& app);
