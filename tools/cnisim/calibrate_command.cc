@@ -10,6 +10,7 @@
 
 #include "sim/scenario/file_reader.h"
 #include "sim/scenario/profile_reader.h"
+#include "sim/scenario/quantities.h"
 #include "sim/scenario/resolved_yaml.h"
 #include "sim/scenario/suggest.h"
 #include "tools/cnisim/calibration_model.h"
@@ -99,13 +100,7 @@ Result<std::vector<Cost>> CostsToFit(const std::vector<std::string>& names,
 }
 
 // Four digits: models and measurements have no more.
-double Rounded(double value) {
-  if (value == 0 || !std::isfinite(value)) return value;
-  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
-  // Dividing by a power of ten gives the double nearest to the decimal.
-  return scale < 1 ? std::round(value * scale) * std::round(1 / scale)
-                   : std::round(value * scale) / std::round(scale);
-}
+double Rounded(double value) { return ParseNumber(fmt::format("{:.4g}", value)).value_or(value); }
 
 double OffPercent(const Measurement& row, double model) { return (model / row.measured - 1) * 100; }
 
@@ -155,17 +150,20 @@ Table MeasurementTable(std::span<const Measurement> rows, const std::vector<doub
   return table;
 }
 
+Json NoteOn(const FittedCost& cost, const CostProfile::Entry& entry) {
+  if (!cost.standard_error) return "not determined by these measurements";
+  if (*cost.standard_error > entry.high - entry.low) return "hardly determined";
+  return cost.at_bound ? Json("at the end of its range") : Json();
+}
+
 Table CostTable(std::span<const FittedCost> costs, const CostProfile& profile) {
   Table table;
   table.columns = {"cost", "before", "fitted", "low", "high", "standard_error", "note"};
   for (const FittedCost& cost : costs) {
     const CostProfile::Entry& entry = profile.EntryOf(cost.cost);
-    table.rows.push_back({InfoOf(cost.cost).name, Rounded(cost.before), Rounded(cost.value),
-                          entry.low, entry.high,
-                          cost.standard_error ? Json(Rounded(*cost.standard_error)) : Json(),
-                          !cost.standard_error ? Json("not determined by these measurements")
-                          : cost.at_bound      ? Json("at the end of its range")
-                                               : Json()});
+    table.rows.push_back(
+        {InfoOf(cost.cost).name, Rounded(cost.before), Rounded(cost.value), entry.low, entry.high,
+         cost.standard_error ? Json(Rounded(*cost.standard_error)) : Json(), NoteOn(cost, entry)});
   }
   return table;
 }
@@ -271,8 +269,11 @@ Command AddCalibrate(CLI::App& app) {
       "p50_us,\n"
       "rate_per_s, gbit_per_s or cpu_us, or a ratio with ratio_to; if need be placement, flows,\n"
       "cpus, mtu, calico_version, one_way_us, use (fit, check), tolerance (percent), label.\n"
-      "Scenarios use a profile by dataPlane.profile. Exit code 3: a row is off by more than its\n"
-      "tolerance.");
+      "A fitted cost's standard error is how far it may be off if each row is by its tolerance, or "
+      "by\n"
+      "10 % if it has none. Scenarios use a profile by dataPlane.profile. Exit code 3: a row is "
+      "off by\n"
+      "more than its tolerance.");
   return [options] { return RunCalibrate(*options); };
 }
 

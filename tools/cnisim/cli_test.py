@@ -571,7 +571,7 @@ def test_calibrate_errors(place):
              "'calico:VXLAN'?"),
             (["host,udp_rrr,1,,,,,20,,"], CALIBRATE_HEADER, "did you mean 'udp_rr'?"),
             (["host,udp_rr,one,,,,,20,,"], CALIBRATE_HEADER,
-             "measured.csv:3:13: error: bytes: 'one' is no number"),
+             "measured.csv:3:13: error: bytes: 'one' is no whole number"),
             (["host,udp_rr,1,,,,,,20,"], CALIBRATE_HEADER, "udp_rr has no p50_us"),
             (["host,udp_rr,1"], CALIBRATE_HEADER, "3 fields where the header has 10"),
             ([], CALIBRATE_HEADER, "there are no measurements"),
