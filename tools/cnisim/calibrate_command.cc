@@ -102,19 +102,15 @@ Result<std::vector<Cost>> CostsToFit(const std::vector<std::string>& names,
 // Four digits: models and measurements have no more.
 double Rounded(double value) { return ParseNumber(fmt::format("{:.4g}", value)).value_or(value); }
 
-double OffPercent(const Measurement& row, double model) { return (model / row.measured - 1) * 100; }
+// Of each row; nothing where the model predicts nothing.
+using Predictions = std::vector<std::optional<double>>;
 
-bool IsOff(const Measurement& row, double model) {
-  return row.tolerance_percent && std::abs(OffPercent(row, model)) > *row.tolerance_percent;
-}
-
-// The model of each row; 0 where it predicts nothing. Rows of which it cannot tell anything are
-// told in `diagnostics`.
-std::vector<double> PredictAll(std::span<const Measurement> rows, const CostProfile& profile,
-                               CalibrationModel& model, Diagnostics& diagnostics) {
-  std::vector<double> predicted;
+// Rows of which the model cannot tell anything are told in `diagnostics`.
+Predictions PredictAll(std::span<const Measurement> rows, const CostProfile& profile,
+                       CalibrationModel& model, Diagnostics& diagnostics) {
+  Predictions predictions;
   for (const Measurement& row : rows) {
-    double& value = predicted.emplace_back(0);
+    std::optional<double>& value = predictions.emplace_back();
     if (!row.benchmark) continue;
     const Result<double> result = model.Predict(row, profile);
     if (result) {
@@ -123,28 +119,35 @@ std::vector<double> PredictAll(std::span<const Measurement> rows, const CostProf
       diagnostics.Error(row.where, result.error().code, result.error().message);
     }
   }
-  return predicted;
+  return predictions;
 }
 
-Table MeasurementTable(std::span<const Measurement> rows, const std::vector<double>& predicted) {
+double OffPercent(const Measurement& row, double model) { return (model / row.measured - 1) * 100; }
+
+bool IsOff(const Measurement& row, std::optional<double> model) {
+  return model && row.tolerance_percent &&
+         std::abs(OffPercent(row, *model)) > *row.tolerance_percent;
+}
+
+Table MeasurementTable(std::span<const Measurement> rows, const Predictions& predictions) {
   Table table;
   table.columns = {"network",  "test",  "bytes",       "flows",     "ratio_to", "use",
                    "measured", "model", "off_percent", "tolerance", "verdict",  "label"};
   for (size_t i = 0; i < rows.size(); ++i) {
     const Measurement& row = rows[i];
-    const bool known = row.benchmark.has_value();
-    const double off = OffPercent(row, predicted[i]);
     const auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };
-    table.rows.push_back({row.network, row.test, row.bytes, row.flows, text(row.ratio_to),
-                          !known    ? "not predicted"
-                          : row.fit ? "fit"
-                                    : "check",
-                          Rounded(row.measured), known ? Json(Rounded(predicted[i])) : Json(),
-                          known ? Json(std::round(off * 10) / 10 + 0.0) : Json(),
-                          row.tolerance_percent ? Json(*row.tolerance_percent) : Json(),
-                          !known || !row.tolerance_percent ? Json()
-                          : IsOff(row, predicted[i])       ? Json("off")
-                                                           : Json("ok"),
+    Json use = row.fit ? "fit" : "check", model, off, verdict;
+    if (!predictions[i]) {
+      use = "not predicted";
+    } else {
+      model = Rounded(*predictions[i]);
+      // Adding zero takes the sign off it.
+      off = std::round(OffPercent(row, *predictions[i]) * 10) / 10 + 0.0;
+      if (row.tolerance_percent) verdict = IsOff(row, predictions[i]) ? "off" : "ok";
+    }
+    table.rows.push_back({row.network, row.test, row.bytes, row.flows, text(row.ratio_to), use,
+                          Rounded(row.measured), model, off,
+                          row.tolerance_percent ? Json(*row.tolerance_percent) : Json(), verdict,
                           text(row.label)});
   }
   return table;
@@ -225,21 +228,21 @@ ExitCode RunCalibrate(const Options& options) {
 
   CalibrationModel model;
   Diagnostics diagnostics(options.file);
-  std::vector<double> predicted = PredictAll(*rows, *profile, model, diagnostics);
+  Predictions predictions = PredictAll(*rows, *profile, model, diagnostics);
   if (Tell(diagnostics)) return ExitCode::kUsage;
   std::optional<Table> fits;
   if (!costs->empty()) {
     const std::vector<FittedCost> fitted = Fit(*costs, *rows, model, *profile);
-    predicted = PredictAll(*rows, *profile, model, diagnostics);
+    predictions = PredictAll(*rows, *profile, model, diagnostics);
     fits = CostTable(fitted, *profile);
     if (!options.write.empty()) {
       const Status written = Write(options.write, options.file, fitted, *profile);
       if (!written) return RuntimeError(written.error().message);
     }
   }
-  Print(MeasurementTable(*rows, predicted), fits, options.format);
+  Print(MeasurementTable(*rows, predictions), fits, options.format);
   for (size_t i = 0; i < rows->size(); ++i) {
-    if (IsOff((*rows)[i], predicted[i])) return ExitCode::kExpectationFailed;
+    if (IsOff((*rows)[i], predictions[i])) return ExitCode::kExpectationFailed;
   }
   return ExitCode::kOk;
 }
