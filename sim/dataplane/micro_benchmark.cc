@@ -77,6 +77,12 @@ std::optional<MicroBenchmark> FindMicroBenchmark(std::string_view name) {
   return found->second;
 }
 
+std::vector<std::string_view> MicroBenchmarkNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, benchmark] : kNames) names.push_back(name);
+  return names;
+}
+
 double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchmarkSetup& setup,
                const CostProfile& profile) {
   const Message udp{setup.bytes, Transport::kUdp};

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "sim/dataplane/cost_profile.h"
 #include "sim/dataplane/packet_path.h"
@@ -27,6 +28,7 @@ enum class MicroBenchmark : uint8_t {
 };
 
 std::optional<MicroBenchmark> FindMicroBenchmark(std::string_view name);  // "udp_rr"
+std::vector<std::string_view> MicroBenchmarkNames();
 
 struct MicroBenchmarkSetup {
   int64_t bytes = 1;              // one way; of a stream without meaning

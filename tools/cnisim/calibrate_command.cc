@@ -10,6 +10,7 @@
 
 #include "sim/scenario/file_reader.h"
 #include "sim/scenario/profile_reader.h"
+#include "sim/scenario/quantities.h"
 #include "sim/scenario/resolved_yaml.h"
 #include "sim/scenario/suggest.h"
 #include "tools/cnisim/calibration_model.h"
@@ -99,27 +100,17 @@ Result<std::vector<Cost>> CostsToFit(const std::vector<std::string>& names,
 }
 
 // Four digits: models and measurements have no more.
-double Rounded(double value) {
-  if (value == 0 || !std::isfinite(value)) return value;
-  const double scale = std::pow(10.0, 3 - std::floor(std::log10(std::abs(value))));
-  // Dividing by a power of ten gives the double nearest to the decimal.
-  return scale < 1 ? std::round(value * scale) * std::round(1 / scale)
-                   : std::round(value * scale) / std::round(scale);
-}
+double Rounded(double value) { return ParseNumber(fmt::format("{:.4g}", value)).value_or(value); }
 
-double OffPercent(const Measurement& row, double model) { return (model / row.measured - 1) * 100; }
+// Of each row; nothing where the model predicts nothing.
+using Predictions = std::vector<std::optional<double>>;
 
-bool IsOff(const Measurement& row, double model) {
-  return row.tolerance_percent && std::abs(OffPercent(row, model)) > *row.tolerance_percent;
-}
-
-// The model of each row; 0 where it predicts nothing. Rows of which it cannot tell anything are
-// told in `diagnostics`.
-std::vector<double> PredictAll(std::span<const Measurement> rows, const CostProfile& profile,
-                               CalibrationModel& model, Diagnostics& diagnostics) {
-  std::vector<double> predicted;
+// Rows of which the model cannot tell anything are told in `diagnostics`.
+Predictions PredictAll(std::span<const Measurement> rows, const CostProfile& profile,
+                       CalibrationModel& model, Diagnostics& diagnostics) {
+  Predictions predictions;
   for (const Measurement& row : rows) {
-    double& value = predicted.emplace_back(0);
+    std::optional<double>& value = predictions.emplace_back();
     if (!row.benchmark) continue;
     const Result<double> result = model.Predict(row, profile);
     if (result) {
@@ -128,31 +119,44 @@ std::vector<double> PredictAll(std::span<const Measurement> rows, const CostProf
       diagnostics.Error(row.where, result.error().code, result.error().message);
     }
   }
-  return predicted;
+  return predictions;
 }
 
-Table MeasurementTable(std::span<const Measurement> rows, const std::vector<double>& predicted) {
+double OffPercent(const Measurement& row, double model) { return (model / row.measured - 1) * 100; }
+
+bool IsOff(const Measurement& row, std::optional<double> model) {
+  return model && row.tolerance_percent &&
+         std::abs(OffPercent(row, *model)) > *row.tolerance_percent;
+}
+
+Table MeasurementTable(std::span<const Measurement> rows, const Predictions& predictions) {
   Table table;
   table.columns = {"network",  "test",  "bytes",       "flows",     "ratio_to", "use",
                    "measured", "model", "off_percent", "tolerance", "verdict",  "label"};
   for (size_t i = 0; i < rows.size(); ++i) {
     const Measurement& row = rows[i];
-    const bool known = row.benchmark.has_value();
-    const double off = OffPercent(row, predicted[i]);
     const auto text = [](const std::string& s) { return s.empty() ? Json() : Json(s); };
-    table.rows.push_back({row.network, row.test, row.bytes, row.flows, text(row.ratio_to),
-                          !known    ? "not predicted"
-                          : row.fit ? "fit"
-                                    : "check",
-                          Rounded(row.measured), known ? Json(Rounded(predicted[i])) : Json(),
-                          known ? Json(std::round(off * 10) / 10 + 0.0) : Json(),
-                          row.tolerance_percent ? Json(*row.tolerance_percent) : Json(),
-                          !known || !row.tolerance_percent ? Json()
-                          : IsOff(row, predicted[i])       ? Json("off")
-                                                           : Json("ok"),
+    Json use = row.fit ? "fit" : "check", model, off, verdict;
+    if (!predictions[i]) {
+      use = "not predicted";
+    } else {
+      model = Rounded(*predictions[i]);
+      // Adding zero takes the sign off it.
+      off = std::round(OffPercent(row, *predictions[i]) * 10) / 10 + 0.0;
+      if (row.tolerance_percent) verdict = IsOff(row, predictions[i]) ? "off" : "ok";
+    }
+    table.rows.push_back({row.network, row.test, row.bytes, row.flows, text(row.ratio_to), use,
+                          Rounded(row.measured), model, off,
+                          row.tolerance_percent ? Json(*row.tolerance_percent) : Json(), verdict,
                           text(row.label)});
   }
   return table;
+}
+
+Json NoteOn(const FittedCost& cost, const CostProfile::Entry& entry) {
+  if (!cost.standard_error) return "not determined by these measurements";
+  if (*cost.standard_error > entry.high - entry.low) return "hardly determined";
+  return cost.at_bound ? Json("at the end of its range") : Json();
 }
 
 Table CostTable(std::span<const FittedCost> costs, const CostProfile& profile) {
@@ -160,12 +164,9 @@ Table CostTable(std::span<const FittedCost> costs, const CostProfile& profile) {
   table.columns = {"cost", "before", "fitted", "low", "high", "standard_error", "note"};
   for (const FittedCost& cost : costs) {
     const CostProfile::Entry& entry = profile.EntryOf(cost.cost);
-    table.rows.push_back({InfoOf(cost.cost).name, Rounded(cost.before), Rounded(cost.value),
-                          entry.low, entry.high,
-                          cost.standard_error ? Json(Rounded(*cost.standard_error)) : Json(),
-                          !cost.standard_error ? Json("not determined by these measurements")
-                          : cost.at_bound      ? Json("at the end of its range")
-                                               : Json()});
+    table.rows.push_back(
+        {InfoOf(cost.cost).name, Rounded(cost.before), Rounded(cost.value), entry.low, entry.high,
+         cost.standard_error ? Json(Rounded(*cost.standard_error)) : Json(), NoteOn(cost, entry)});
   }
   return table;
 }
@@ -227,21 +228,21 @@ ExitCode RunCalibrate(const Options& options) {
 
   CalibrationModel model;
   Diagnostics diagnostics(options.file);
-  std::vector<double> predicted = PredictAll(*rows, *profile, model, diagnostics);
+  Predictions predictions = PredictAll(*rows, *profile, model, diagnostics);
   if (Tell(diagnostics)) return ExitCode::kUsage;
   std::optional<Table> fits;
   if (!costs->empty()) {
     const std::vector<FittedCost> fitted = Fit(*costs, *rows, model, *profile);
-    predicted = PredictAll(*rows, *profile, model, diagnostics);
+    predictions = PredictAll(*rows, *profile, model, diagnostics);
     fits = CostTable(fitted, *profile);
     if (!options.write.empty()) {
       const Status written = Write(options.write, options.file, fitted, *profile);
       if (!written) return RuntimeError(written.error().message);
     }
   }
-  Print(MeasurementTable(*rows, predicted), fits, options.format);
+  Print(MeasurementTable(*rows, predictions), fits, options.format);
   for (size_t i = 0; i < rows->size(); ++i) {
-    if (IsOff((*rows)[i], predicted[i])) return ExitCode::kExpectationFailed;
+    if (IsOff((*rows)[i], predictions[i])) return ExitCode::kExpectationFailed;
   }
   return ExitCode::kOk;
 }
@@ -271,8 +272,11 @@ Command AddCalibrate(CLI::App& app) {
       "p50_us,\n"
       "rate_per_s, gbit_per_s or cpu_us, or a ratio with ratio_to; if need be placement, flows,\n"
       "cpus, mtu, calico_version, one_way_us, use (fit, check), tolerance (percent), label.\n"
-      "Scenarios use a profile by dataPlane.profile. Exit code 3: a row is off by more than its\n"
-      "tolerance.");
+      "A fitted cost's standard error is how far it may be off if each row is by its tolerance, or "
+      "by\n"
+      "10 % if it has none. Scenarios use a profile by dataPlane.profile. Exit code 3: a row is "
+      "off by\n"
+      "more than its tolerance.");
   return [options] { return RunCalibrate(*options); };
 }
 

@@ -131,6 +131,11 @@ Result<const CalibrationModel::Paths*> CalibrationModel::PathsOf(
   };
   FanOut nobody({});
   RunWorld(loaded->scenario, loaded->scenario.seed, nobody, options);
+  for (const PairPath* path : {&it->second.udp, &it->second.tcp}) {
+    if (path->mtu != 0 && path->works()) continue;
+    paths_.erase(it);
+    return Fail("bad-value", fmt::format("{} does not connect pods", network));
+  }
   return &it->second;
 }
 

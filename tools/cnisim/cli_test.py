@@ -518,14 +518,15 @@ def test_calibrate_predicts_and_judges(place):
 
 def test_calibrate_reads_what_the_kernel_lab_writes(place):
     header = ("network,test,bytes,placement,rounds,p50_us,p99_us,min_us,rate_per_s,sent_per_s,"
-              "gbit_per_s,ratio_to_direct,ratio_low,ratio_high")
+              "gbit_per_s,ratio_to_direct,ratio_low,ratio_high,tolerance")
     rows = json.loads(calibrate(place, [
-        "aws-vpc-cni,udp_rr,1,same-cpu,7,29.34,84.77,26.65,24404,,,1.000,1.000,1.000",
-        "aws-vpc-cni,udp_flood,200,two-cpus,7,,,,43883,54446,,1.000,1.000,1.000",
-        "aws-vpc-cni,tcp_stream_no_offload,65536,same-cpu,7,,,,,,3.270,1.000,1.000,1.000"],
+        "aws-vpc-cni,udp_rr,1,same-cpu,7,29.34,84.77,26.65,24404,,,1.000,1.000,1.000,",
+        "aws-vpc-cni,udp_flood,200,two-cpus,7,,,,43883,54446,,1.000,1.000,1.000,",
+        "aws-vpc-cni,tcp_stream_no_offload,65536,same-cpu,7,,,,,,3.270,1.000,1.000,1.000,5"],
         "-o", "json", header=header).stdout)
     assert [row["use"] for row in rows] == ["fit", "fit", "not predicted"], rows
     assert rows[2]["model"] is None and rows[2]["measured"] == 3.27, rows
+    assert rows[2]["verdict"] is None, rows
 
 
 def test_calibrate_finds_the_costs_that_made_the_measurements(place):
@@ -571,7 +572,7 @@ def test_calibrate_errors(place):
              "'calico:VXLAN'?"),
             (["host,udp_rrr,1,,,,,20,,"], CALIBRATE_HEADER, "did you mean 'udp_rr'?"),
             (["host,udp_rr,one,,,,,20,,"], CALIBRATE_HEADER,
-             "measured.csv:3:13: error: bytes: 'one' is no number"),
+             "measured.csv:3:13: error: bytes: 'one' is no whole number"),
             (["host,udp_rr,1,,,,,,20,"], CALIBRATE_HEADER, "udp_rr has no p50_us"),
             (["host,udp_rr,1"], CALIBRATE_HEADER, "3 fields where the header has 10"),
             ([], CALIBRATE_HEADER, "there are no measurements"),

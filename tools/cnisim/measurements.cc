@@ -24,13 +24,17 @@ constexpr std::array<std::string_view, 7> kIgnored{
 constexpr std::array<std::string_view, 5> kNetworks{"aws-vpc-cni", "calico:None", "calico:VXLAN",
                                                     "calico:IPIP", kHostNetwork};
 constexpr std::string_view kNotPredicted = "tcp_stream_no_offload";
-constexpr std::array<std::string_view, 8> kTests{"udp_rr",     "tcp_rr",  "tcp_crr", "udp_flood",
-                                                 "tcp_stream", "udp_cpu", "ping",    kNotPredicted};
 
 // Guards against typing errors.
-constexpr double kLargestCount = 65'536;
-constexpr double kLargestBytes = 1e9;
+constexpr int64_t kLargestCount = 65'536;
+constexpr int64_t kLargestBytes = 1'000'000'000;
 constexpr double kLargestValue = 1e12;
+
+std::vector<std::string_view> Tests() {
+  std::vector<std::string_view> tests = MicroBenchmarkNames();
+  tests.push_back(kNotPredicted);
+  return tests;
+}
 
 std::string_view ValueColumn(std::string_view test) {
   if (test == "udp_flood") return "rate_per_s";
@@ -63,6 +67,9 @@ class Reader {
     std::vector<Cell> cells = Split(text);
     if (names_.empty()) {
       Header(cells);
+      readable_ = !diagnostics_.has_errors();
+    } else if (!readable_) {
+      return;
     } else if (cells.size() != names_.size()) {
       diagnostics_.Error(
           {0, line_, cells.back().column}, "bad-row",
@@ -105,14 +112,14 @@ class Reader {
     Measurement row;
     row.where = {0, line_, 1};
     row.network = Choice("network", kNetworks);
-    row.test = Choice("test", kTests);
+    row.test = Choice("test", tests_);
     row.benchmark = FindMicroBenchmark(row.test);
-    row.bytes = static_cast<int64_t>(Number("bytes", 0, kLargestBytes).value_or(1));
+    row.bytes = Integer("bytes", 0, kLargestBytes).value_or(1);
     row.same_cpu = Get("placement").text == "same-cpu";
     if (!Get("placement").text.empty()) Choice("placement", kPlacements);
-    row.flows = static_cast<int>(Number("flows", 1, kLargestCount).value_or(1));
-    row.cpus = static_cast<int>(Number("cpus", 1, kLargestCount).value_or(0));
-    row.mtu = static_cast<int>(Number("mtu", 68, kLargestCount).value_or(0));
+    row.flows = static_cast<int>(Integer("flows", 1, kLargestCount).value_or(1));
+    row.cpus = static_cast<int>(Integer("cpus", 1, kLargestCount).value_or(0));
+    row.mtu = static_cast<int>(Integer("mtu", 68, kLargestCount).value_or(0));
     row.calico_version = Get("calico_version").text;
     row.one_way_us = Number("one_way_us", 0, kLargestValue).value_or(0);
     row.fit = Get("use").text != "check";
@@ -137,9 +144,10 @@ class Reader {
     const bool can = row.benchmark == MicroBenchmark::kUdpRr ||
                      row.benchmark == MicroBenchmark::kTcpRr ||
                      row.benchmark == MicroBenchmark::kTcpStream;
-    if (!can) {
+    const std::string what = row.same_cpu ? "placement same-cpu" : row.test;
+    if (!can || row.same_cpu) {
       diagnostics_.Error({0, line_, flows.column}, "bad-value",
-                         fmt::format("flows: of {} one only", row.test));
+                         fmt::format("flows: of {} one only", what));
     } else if (row.cpus == 0) {
       diagnostics_.Error({0, line_, flows.column}, "missing-value",
                          "flows: several need to know the nodes' cpus");
@@ -163,6 +171,17 @@ class Reader {
     return std::string(cell.text);
   }
 
+  std::optional<int64_t> Integer(std::string_view name, int64_t least, int64_t most) {
+    const Cell cell = Get(name);
+    if (cell.text.empty()) return std::nullopt;
+    const std::optional<int64_t> value = ParseInteger(cell.text);
+    if (value && *value >= least && *value <= most) return value;
+    diagnostics_.Error(
+        {0, line_, cell.column}, "bad-value",
+        fmt::format("{}: '{}' is no whole number from {} to {}", name, cell.text, least, most));
+    return std::nullopt;
+  }
+
   std::optional<double> Number(std::string_view name, double least, double most) {
     const Cell cell = Get(name);
     if (cell.text.empty()) return std::nullopt;
@@ -177,8 +196,10 @@ class Reader {
   static constexpr std::array<std::string_view, 2> kPlacements{"same-cpu", "two-cpus"};
   static constexpr std::array<std::string_view, 2> kUses{"fit", "check"};
 
+  const std::vector<std::string_view> tests_ = Tests();
   Diagnostics& diagnostics_;
   int line_ = 0;
+  bool readable_ = true;  // the header is
   std::vector<std::string> names_;
   std::vector<Cell> cells_;
   std::vector<Measurement> rows_;
