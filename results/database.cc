@@ -62,6 +62,14 @@ constexpr MergedTable kMergedTables[] = {
     {"address_history", "ip, pod_id, node_id, from_ns, to_ns"},
     {"api_call", "minute, action, ok, throttled, failed, latency_seconds_sum"},
     {"api_node", "node_id, action, ok, throttled, failed"},
+    {"latency",
+     "time_ns, traffic, network, evaluated_by, saturated, pairs, lost_pairs, lost_because, "
+     "too_large_pairs, requests_per_second, gigabits_per_second, mean_ns, p50_ns, p90_ns, p99_ns, "
+     "p999_ns, saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
+     "server_cpu_ns, payload_bytes, wire_bytes, wire_packets"},
+    {"node_network",
+     "node_id, time_ns, cpu_seconds_per_second, busiest_cpu, packets_per_second, "
+     "conntrack_entries, ip_rules, routes, iptables_rules"},
     {"wait_reason", "workload, wait_reason, pods"},
     {"expectation", "name, assert, severity, observed, passed"},
     {"finding", "code, severity, time_ns, text"},

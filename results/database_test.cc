@@ -122,9 +122,9 @@ TEST(Database, RefusesWhatIsNoResultsFile) {
   };
   change("other.db", "PRAGMA application_id = 1");
   EXPECT_EQ(error("other.db"), "other.db: it is not a cnisim results file");
-  change("newer.db", "PRAGMA user_version = 2");
+  change("newer.db", "PRAGMA user_version = 3");
   EXPECT_EQ(error("newer.db"),
-            "newer.db: its format is version 2, this cnisim reads version 1; use a newer cnisim");
+            "newer.db: its format is version 3, this cnisim reads version 2; use a newer cnisim");
   change("fine.db", "SELECT 1");
   EXPECT_EQ(error("fine.db"), "opened");
   sqlite3* locker = nullptr;

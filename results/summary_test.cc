@@ -85,7 +85,7 @@ TEST_P(SummaryTwin, Gauges) {
   for (const MetricInfo& info : AllMetrics()) {
     if (info.kind != MetricKind::kGauge) continue;
     std::vector<NaiveGauge> all;
-    for (EntityId entity = 0; entity < 11; ++entity) {
+    for (EntityId entity = 0; entity < 12; ++entity) {
       const auto naive = NaiveGaugeOf(stream_, info.id, entity, from_);
       ASSERT_EQ(summary_.Value(info.id, entity, Statistic::kMin).has_value(), naive.has_value());
       if (!naive) continue;
@@ -126,7 +126,7 @@ TEST_P(SummaryTwin, Counters) {
     EXPECT_EQ(summary_.Value(info.id, Statistic::kSum), total);
     EXPECT_EQ(summary_.Value(info.id, Statistic::kLast), total);
     EXPECT_FALSE(summary_.Value(info.id, Statistic::kMean));
-    for (EntityId entity = 0; entity < 11; ++entity) {
+    for (EntityId entity = 0; entity < 12; ++entity) {
       EXPECT_EQ(summary_.Value(info.id, entity, Statistic::kSum), by_entity[entity]);
     }
   }
@@ -159,7 +159,7 @@ TEST_P(SummaryTwin, Distributions) {
     if (info.kind != MetricKind::kDistribution) continue;
     compare(NaiveSamples(stream_, info.id, std::nullopt, from_),
             [&](Statistic s) { return summary_.Value(info.id, s); });
-    for (EntityId entity = 0; entity < 11; ++entity) {
+    for (EntityId entity = 0; entity < 12; ++entity) {
       compare(NaiveSamples(stream_, info.id, entity, from_),
               [&](Statistic s) { return summary_.Value(info.id, entity, s); });
     }

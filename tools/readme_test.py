@@ -59,7 +59,8 @@ def main(binary):
     assert len(commands) >= 10 and documents, "README.md has lost its commands"
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
-        os.symlink(ROOT / "scenarios", pathlib.Path(directory) / "scenarios")
+        for folder in ("scenarios", "sim"):
+            os.symlink(ROOT / folder, pathlib.Path(directory) / folder)
         for line, good_output in checks:
             result = subprocess.run(command_of(line, binary), cwd=directory, text=True,
                                     capture_output=True, check=False)

@@ -32,6 +32,21 @@ double Narrower(double a, double b) {
   return b == 0 ? a : std::min(a, b);
 }
 
+// Writes down the places in the order in which Dijkstra is done with what lies before them.
+template <typename Vertex>
+class InOrder : public boost::default_dijkstra_visitor {
+ public:
+  explicit InOrder(std::vector<Vertex>& order) : order_(order) {}
+
+  template <typename Graph>
+  void examine_vertex(Vertex vertex, const Graph&) const {
+    order_.push_back(vertex);
+  }
+
+ private:
+  std::vector<Vertex>& order_;
+};
+
 }  // namespace
 
 FabricGraph::Place FabricGraph::AddPlace(std::string name) {
@@ -55,19 +70,18 @@ const std::vector<std::optional<FabricEdge>>& FabricGraph::WaysFrom(Place from) 
   constexpr double kFar = std::numeric_limits<double>::infinity();
   std::vector<double> latency(places(), kFar);
   std::vector<Graph::vertex_descriptor> before(places());
+  std::vector<Graph::vertex_descriptor> order;
   boost::dijkstra_shortest_paths(graph_, from,
                                  boost::weight_map(boost::get(&FabricEdge::latency, graph_))
                                      .distance_map(latency.data())
                                      .predecessor_map(before.data())
-                                     .distance_inf(kFar));
+                                     .distance_inf(kFar)
+                                     .visitor(InOrder(order)));
   ways.resize(places());
   ways[from] = FabricEdge();
-  // From near to far, so that what lies before is there.
-  std::vector<Place> order(places());
-  for (Place place = 0; place < order.size(); ++place) order[place] = place;
-  std::ranges::stable_sort(order, {}, [&](Place place) { return latency[place]; });
-  for (const Place place : order) {
-    if (place == from || latency[place] == kFar) continue;
+  // What lies before a place is there when its turn comes.
+  for (const Graph::vertex_descriptor place : order) {
+    if (place == from) continue;
     // Of parallel edges, the one that Dijkstra took is the fastest.
     const FabricEdge* last = nullptr;
     for (auto [edge, end] = boost::out_edges(place, graph_); edge != end; ++edge) {

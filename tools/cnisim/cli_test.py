@@ -95,8 +95,8 @@ class Place:
 
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
-    for verb in ("run", "validate", "test", "query", "calibrate", "catalog", "schema",
-                 "version"):
+    for verb in ("run", "validate", "test", "query", "inspect", "compare", "trace", "calibrate",
+                 "catalog", "schema", "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
@@ -707,6 +707,61 @@ def test_inspect_refuses_what_it_cannot_show(place):
     db.close()
     result = place.cnisim("inspect", "tiny.db", "cluster", code=2)
     assert "written by cnisim 0.0.9" in result.stderr
+
+
+TALKING = TINY.replace("name: tiny", "name: talking") + """
+  traffic:
+    - {name: calls, from: api, to: api, placement: otherNode, requestsPerSecond: 1000}
+    - {name: copies, from: api, to: api, placement: otherNode, streams: 1, maxPairs: 2}
+"""
+
+
+def test_traffic_is_told_and_recorded(place):
+    (place.path / "talking.yaml").write_text(TALKING)
+    run = place.cnisim("run", "talking.yaml", "--network", "calico:VXLAN", "--network",
+                       "aws-vpc-cni", "--db", "talking.db")
+    assert "calico:VXLAN · seed" in run.stdout and "networking takes" in run.stdout
+    db = sqlite3.connect(place.path / "talking.db")
+    rows = db.execute("SELECT run_id, network, traffic, pairs, lost_pairs, requests_per_second, "
+                      "p50_ns FROM latency ORDER BY rowid").fetchall()
+    assert [row[:3] for row in rows] == [
+        (1, "calico:VXLAN", "calls"), (1, "calico:VXLAN", "copies"),
+        (2, "aws-vpc-cni", "calls"), (2, "aws-vpc-cni", "copies")]
+    assert all(row[3] > 0 and row[4] == 0 and row[5] > 0 and row[6] > 0 for row in rows), rows
+    assert db.execute("SELECT count(*) FROM node_network WHERE run_id = 2").fetchone()[0] > 1
+    assert db.execute("SELECT value FROM run_param WHERE key = 'network' AND run_id = 1"
+                      ).fetchone() == ("calico:VXLAN",)
+    db.close()
+
+
+def test_compare(place):
+    (place.path / "talking.yaml").write_text(TALKING)
+    networks = ("--network", "aws-vpc-cni", "--network", "calico:VXLAN")
+    text = place.cnisim("compare", "talking.yaml", *networks, "--seeds", "1..3").stdout
+    assert "TRAFFIC CALLS" in text and "±" in text, text
+    assert "The same requests take least CPU time on" in text, text
+    assert (place.path / "talking-compared.db").exists()
+    shown = json.loads(place.cnisim("compare", "talking.yaml", *networks, "-o", "json").stdout)
+    held = {row["network"]: row["value"] for row in shown["figures"]
+            if row["figure"] == "most held"}
+    assert held["aws-vpc-cni"] > 5 * held["calico:VXLAN"], held
+    cpu = {row["network"]: row["value"] for row in shown["figures"]
+           if row["section"] == "traffic copies" and row["figure"] == "CPU of a request"}
+    assert cpu["calico:VXLAN"] > cpu["aws-vpc-cni"], cpu
+    assert "VPC held at most" in shown["verdict"]
+    same = json.loads(place.cnisim("compare", "talking.yaml", *networks, "-o", "json",
+                                   "-j", "1").stdout)
+    assert same == shown
+    for arguments, message in (
+            (("talking.yaml", "--network", "calico:IPIP"), "name two networks"),
+            (("talking.yaml", *networks, "--network", "aws-vpc-cni"), "each once"),
+            (("tiny.yaml", *networks), "has no traffic"),
+            (("talking.yaml", "--network", "calico:VXLAM", "--network", "calico:None"),
+             "did you mean 'calico:VXLAN'?"),
+            (("broken.yaml", *networks), "replica")):
+        result = place.cnisim("compare", *arguments, "--db", "bad.db", code=2)
+        assert message in result.stderr and not result.stdout, (arguments, result.stderr)
+        assert not (place.path / "bad.db").exists()
 
 
 def test_trace(place):

@@ -73,8 +73,9 @@ void AddScenarioOptions(CLI::App& app, ScenarioOptions& options) {
 
 void AddNetworkOption(CLI::App& app, std::vector<std::string>& networks) {
   app.add_option("--network", networks,
-                 "Another network than the scenario's: aws-vpc-cni, calico:VXLAN, calico:IPIP,\n"
-                 "calico:None, calico:VXLANCrossSubnet, calico:IPIPCrossSubnet (repeatable)")
+                 "Another network than the scenario's: aws-vpc-cni, or calico:MODE\n"
+                 "with None, VXLAN, VXLANCrossSubnet, IPIP or IPIPCrossSubnet\n"
+                 "(repeatable)")
       ->type_name("NETWORK")
       ->expected(1)
       ->allow_extra_args(false)
