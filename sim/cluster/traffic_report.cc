@@ -59,8 +59,9 @@ class Report {
                       std::llround(result.requests.requests_per_second));
     if (result.requests.latency.total() == 0) return;
     for (int i = 0; i < kToldLatencies; ++i) {
-      observer_.OnSample(Metric::kRequestLatencySeconds, entity, world_.Now(),
-                         quantile((i + 0.5) / kToldLatencies), /*end_of_run=*/false);
+      const Duration latency = quantile((i + 0.5) / kToldLatencies);
+      observer_.OnSample(Metric::kRequestLatencySeconds, entity, world_.Now(), latency,
+                         /*end_of_run=*/latency == Duration::max());
     }
   }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <limits>
 
 #include "sim/dataplane/analytic_evaluation.h"
 #include "sim/dataplane/event_evaluation.h"
@@ -95,6 +95,11 @@ class Summary {
     for (size_t t = 0; t < traffic_.size(); ++t) {
       TrafficResult& result = result_.traffic[t];
       result.requests = evaluation_.groups[t];
+      // Requests that nobody saw the end of.
+      if (classes[t] > 0 && result.requests.latency.total() == 0) {
+        result.requests.mean_latency_ns = std::numeric_limits<double>::infinity();
+        result.requests.latency.AddInfinite(1);
+      }
       result.gigabits_per_second =
           result.requests.requests_per_second * result.cost.payload_bytes * 8 / 1e9;
     }
@@ -114,10 +119,14 @@ class Summary {
       TrafficResult& result = result_.traffic[t];
       const auto* open = std::get_if<OpenLoad>(&traffic_[t].load);
       // Closed loads are at what they can do already.
-      result.saturation_per_second = open == nullptr ? result.requests.requests_per_second
-                                     : result.bottleneck_utilisation > 0
-                                         ? open->requests_per_second / result.bottleneck_utilisation
-                                         : 0;
+      if (open == nullptr) {
+        result.saturation_per_second = result.requests.requests_per_second;
+      } else if (result.bottleneck_utilisation > 0) {
+        // No station is busier than always, whatever is asked of it: that tells the headroom.
+        double growth = 1 / result.bottleneck_utilisation;
+        if (evaluation_.saturated) growth = std::min(growth, evaluation_.headroom);
+        result.saturation_per_second = growth * open->requests_per_second;
+      }
     }
   }
 

@@ -9,10 +9,8 @@
 #include "sim/cluster/world.h"
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/compare_report.h"
-#include "tools/cnisim/interrupt.h"
 #include "tools/cnisim/options.h"
 #include "tools/cnisim/outputs.h"
-#include "tools/cnisim/runner.h"
 #include "tools/cnisim/say.h"
 
 namespace cnisim {
@@ -67,31 +65,20 @@ ExitCode Compare(const Options& options) {
         "compare: {} has no traffic to compare networks by; see 'traffic' in the README",
         files->front().name));
   }
-  const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
-  if (!jobs) return ErrorOf("compare", jobs.error());
-
-  CatchInterrupts();
-  Result<std::optional<ResultsFile>> outputs =
-      CreateOutputs(*files, options.run, files->front().loaded.scenario.name + "-compared");
-  if (!outputs) return ErrorOf("compare", outputs.error());
-  ResultsFile& file = **outputs;
-  const std::vector<JobResult> results = RunJobs(*jobs, options.run, options.scenario.sets, &file);
-  ExitCode code = Judge(results);
-  if (!AllWritten(results) || results.empty()) return code;
-  std::string name;
-  code = Worse(code, PublishResults(file, *jobs, results, options.run, name));
-  const bool all_done =
-      results.size() == jobs->size() && std::ranges::all_of(results, [](const JobResult& result) {
-        return result.figures.status != RunStatus::kInterrupted;
-      });
-  if (name.empty() || !all_done) return code;
+  const FinishedRuns done = RunIntoFile("compare", *files, options.run, options.scenario.sets,
+                                        files->front().loaded.scenario.name + "-compared");
+  const bool all_done = done.results.size() == done.jobs.size() &&
+                        std::ranges::all_of(done.results, [](const JobResult& result) {
+                          return result.figures.status != RunStatus::kInterrupted;
+                        });
+  if (done.name.empty() || !all_done) return done.code;
 
   std::vector<ComparedNetwork> networks;
   std::vector<SurveyedNetwork> surveys;
   for (const ScenarioFile& scenario : *files) {
     ComparedNetwork network{scenario.network, {}};
-    for (size_t i = 0; i < results.size(); ++i) {
-      if ((*jobs)[i].file == &scenario) network.runs.push_back(results[i].figures);
+    for (size_t i = 0; i < done.results.size(); ++i) {
+      if (done.jobs[i].file == &scenario) network.runs.push_back(done.results[i].figures);
     }
     surveys.push_back({scenario.network, &scenario.loaded.scenario,
                        SurveyOf(scenario.loaded.scenario, network.runs.front().seed)});
@@ -113,8 +100,8 @@ ExitCode Compare(const Options& options) {
       fmt::print("{}", FormatYaml(DocumentOf(networks, figures, verdict)));
       break;
   }
-  Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", name);
-  return code;
+  Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", done.name);
+  return done.code;
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ TrafficFigures FiguresOf(const KeptTraffic& kept, std::string name) {
   figures.lost_pairs = r.lost_pairs;
   figures.lost_because = kept.lost_because;
   figures.by_events = r.by_events;
+  figures.saturated = r.saturated;
   figures.requests_per_second = r.requests_per_second;
   figures.gigabits_per_second = r.gigabits_per_second;
   figures.mean = SecondsOf(r.mean);
@@ -82,6 +83,7 @@ Json ToJson(const TrafficFigures& t) {
               {"pairs", t.pairs},
               {"lostPairs", t.lost_pairs},
               {"lostBecause", t.lost_because.empty() ? Json() : Json(t.lost_because)},
+              {"saturated", t.saturated},
               {"evaluatedBy", t.by_events ? "events" : "analysis"},
               {"requestsPerSecond", t.requests_per_second},
               {"gigabitsPerSecond", t.gigabits_per_second},

@@ -42,6 +42,7 @@ struct TrafficFigures {
   int64_t lost_pairs = 0;
   std::string lost_because;
   bool by_events = false;
+  bool saturated = false;
   double requests_per_second = 0;
   double gigabits_per_second = 0;
   double mean = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0;

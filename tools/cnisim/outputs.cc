@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <span>
 
+#include "core/ports/result.h"
+#include "results/results_file.h"
 #include "tools/cnisim/commands.h"
+#include "tools/cnisim/interrupt.h"
 #include "tools/cnisim/junit.h"
 #include "tools/cnisim/log_directory.h"
 #include "tools/cnisim/say.h"
@@ -42,8 +47,9 @@ bool Complete(std::span<const Job> jobs, std::span<const JobResult> results) {
          });
 }
 
-}  // namespace
-
+// The results file of --db, or a new one named `stem`.db; none if both are empty. Fails, with code
+// "usage" if it was asked for nonsense, if that or --junit's file is one of the inputs, if they are
+// the same file, or if one of them cannot be written.
 Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> files,
                                                  const RunOptions& options,
                                                  const std::string& stem) {
@@ -82,6 +88,7 @@ Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> f
   return file;
 }
 
+// Gives the results file its name, and tells it unless it is as expected. `name` gets it.
 ExitCode PublishResults(ResultsFile& file, std::span<const Job> jobs,
                         std::span<const JobResult> results, const RunOptions& options,
                         std::string& name) {
@@ -98,6 +105,41 @@ ExitCode PublishResults(ResultsFile& file, std::span<const Job> jobs,
   }
   return RuntimeError(fmt::format("{}: something else has that name by now; the results are in {}",
                                   file.path(), name));
+}
+
+}  // namespace
+
+FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>& files,
+                         const RunOptions& options, const std::vector<std::string>& sets,
+                         const std::string& stem) {
+  FinishedRuns done;
+  Result<std::vector<Job>> jobs = PlanJobs(files, options);
+  if (!jobs) {
+    done.code = ErrorOf(verb, jobs.error());
+    return done;
+  }
+  done.jobs = *std::move(jobs);
+  CatchInterrupts();
+  Result<std::optional<ResultsFile>> outputs = CreateOutputs(files, options, stem);
+  if (!outputs) {
+    done.code = ErrorOf(verb, outputs.error());
+    return done;
+  }
+  ResultsFile* const file = *outputs ? &**outputs : nullptr;
+  done.results = RunJobs(done.jobs, options, sets, file);
+  done.ran = true;
+  done.code = Judge(done.results);
+  if (file != nullptr && AllWritten(done.results) && !done.results.empty()) {
+    done.code =
+        Worse(done.code, PublishResults(*file, done.jobs, done.results, options, done.name));
+  }
+  if (options.junit.empty() || (file != nullptr && done.name.empty())) return done;
+  std::vector<RunFigures> runs;
+  for (const JobResult& result : done.results) runs.push_back(result.figures);
+  if (const Status written = WriteJunit(runs, options.junit); !written) {
+    done.code = Worse(done.code, RuntimeError(written.error().message));
+  }
+  return done;
 }
 
 }  // namespace cnisim

@@ -1,30 +1,33 @@
-// The files that `run` and `test` write: told apart from what they read before anything runs, and
-// given their names when everything is done.
+// The files that `run`, `test` and `compare` write: told apart from what they read before anything
+// runs, and given their names when everything is done.
 #ifndef CNISIM_TOOLS_CNISIM_OUTPUTS_H_
 #define CNISIM_TOOLS_CNISIM_OUTPUTS_H_
 
-#include <optional>
-#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "core/ports/result.h"
-#include "results/results_file.h"
+#include "tools/cnisim/exit_code.h"
 #include "tools/cnisim/options.h"
 #include "tools/cnisim/runner.h"
 
 namespace cnisim {
 
-// The results file of --db, or a new one named `stem`.db; none if both are empty. Fails, with code
-// "usage" if it was asked for nonsense, if that or --junit's file is one of the inputs, if they are
-// the same file, or if one of them cannot be written.
-Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> files,
-                                                 const RunOptions& options,
-                                                 const std::string& stem);
+struct FinishedRuns {
+  ExitCode code = ExitCode::kOk;
+  bool ran = false;  // else `code` says why not, and that has been told
+  std::vector<Job> jobs;
+  std::vector<JobResult>
+      results;       // of the jobs, in their order; those that did not start are missing
+  std::string name;  // of the results file; empty if there is none
+};
 
-// Gives the results file its name, and tells it unless it is as expected. `name` gets it.
-ExitCode PublishResults(ResultsFile& file, std::span<const Job> jobs,
-                        std::span<const JobResult> results, const RunOptions& options,
-                        std::string& name);
+// Runs all jobs of the files into --db, or a new file named `stem`.db, or no file if both are
+// empty; writes --junit; judges. Interrupts are caught from here on. Nothing runs if nonsense was
+// asked for, if an output is one of the inputs or another output, or if one cannot be written.
+FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>& files,
+                         const RunOptions& options, const std::vector<std::string>& sets,
+                         const std::string& stem);
 
 }  // namespace cnisim
 

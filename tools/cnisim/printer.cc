@@ -162,6 +162,9 @@ std::string TrafficText(const RunFigures& run) {
                    kColumns) +
            '\n';
   }
+  if (std::ranges::any_of(run.traffic, &TrafficFigures::saturated)) {
+    out += "more is asked for than can be carried: latencies grow as long as one looks\n";
+  }
   const NodeNetworkFigures& n = run.node_network;
   out += fmt::format("networking takes {} CPUs of a node on average", NumberText(n.mean_cpu));
   if (n.cpu_per_million_packets > 0) {

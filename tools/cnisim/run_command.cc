@@ -4,12 +4,9 @@
 #include <memory>
 
 #include "tools/cnisim/commands.h"
-#include "tools/cnisim/interrupt.h"
-#include "tools/cnisim/junit.h"
 #include "tools/cnisim/options.h"
 #include "tools/cnisim/outputs.h"
 #include "tools/cnisim/printer.h"
-#include "tools/cnisim/runner.h"
 #include "tools/cnisim/say.h"
 
 namespace cnisim {
@@ -72,32 +69,15 @@ ExitCode Run(const Options& options) {
   }
   const auto files = LoadFiles(options.scenarios);
   if (!files) return ExitCode::kUsage;
-  const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
-  if (!jobs) return ErrorOf("run", jobs.error());
-
-  CatchInterrupts();
-  Result<std::optional<ResultsFile>> outputs =
-      CreateOutputs(*files, options.run, files->front().loaded.scenario.name);
-  if (!outputs) return ErrorOf("run", outputs.error());
-  ResultsFile& file = **outputs;
-
-  const std::vector<JobResult> results = RunJobs(*jobs, options.run, options.scenarios.sets, &file);
-  ExitCode code = Judge(results);
-  if (!AllWritten(results) || results.empty()) return code;
-  std::string name;
-  code = Worse(code, PublishResults(file, *jobs, results, options.run, name));
-  if (name.empty()) return code;
+  const FinishedRuns done = RunIntoFile("run", *files, options.run, options.scenarios.sets,
+                                        files->front().loaded.scenario.name);
+  if (done.name.empty()) return done.code;
 
   std::vector<RunFigures> runs;
-  for (const JobResult& result : results) runs.push_back(result.figures);
+  for (const JobResult& result : done.results) runs.push_back(result.figures);
   fmt::print("{}", ResultsText(runs, options.format));
-  Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", name);
-  if (!options.run.junit.empty()) {
-    if (const Status written = WriteJunit(runs, options.run.junit); !written) {
-      code = Worse(code, RuntimeError(written.error().message));
-    }
-  }
-  return code;
+  Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", done.name);
+  return done.code;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Words on standard error, after what is on its way to standard output. That nobody can read them is
-// no reason to fail.
+// Words on standard error, after what is on its way to standard output. That nobody can read them
+// is no reason to fail.
 #ifndef CNISIM_TOOLS_CNISIM_SAY_H_
 #define CNISIM_TOOLS_CNISIM_SAY_H_
 

@@ -6,12 +6,9 @@
 #include <optional>
 
 #include "tools/cnisim/commands.h"
-#include "tools/cnisim/interrupt.h"
-#include "tools/cnisim/junit.h"
 #include "tools/cnisim/options.h"
 #include "tools/cnisim/outputs.h"
 #include "tools/cnisim/printer.h"
-#include "tools/cnisim/runner.h"
 #include "tools/cnisim/text.h"
 
 namespace cnisim {
@@ -112,28 +109,11 @@ ExitCode Test(const Options& options) {
   if (!paths) return ErrorOf("test", paths.error());
   const auto files = LoadFiles({std::move(*paths), options.scenarios.sets, {}});
   if (!files) return ExitCode::kUsage;
-  const Result<std::vector<Job>> jobs = PlanJobs(*files, options.run);
-  if (!jobs) return ErrorOf("test", jobs.error());
-
-  CatchInterrupts();
-  Result<std::optional<ResultsFile>> outputs = CreateOutputs(*files, options.run, /*stem=*/"");
-  if (!outputs) return ErrorOf("test", outputs.error());
-  ResultsFile* const file = *outputs ? &**outputs : nullptr;
-  const std::vector<JobResult> results = RunJobs(*jobs, options.run, options.scenarios.sets, file);
-  ExitCode code = Judge(results);
-  if (file != nullptr && AllWritten(results) && !results.empty()) {
-    std::string name;
-    code = Worse(code, PublishResults(*file, *jobs, results, options.run, name));
-  }
-  fmt::print("{}", ResultsText(results, options.format));
-  if (!options.run.junit.empty()) {
-    std::vector<RunFigures> runs;
-    for (const JobResult& result : results) runs.push_back(result.figures);
-    if (const Status written = WriteJunit(runs, options.run.junit); !written) {
-      code = Worse(code, RuntimeError(written.error().message));
-    }
-  }
-  return code;
+  const FinishedRuns done =
+      RunIntoFile("test", *files, options.run, options.scenarios.sets, /*stem=*/"");
+  if (!done.ran) return done.code;
+  fmt::print("{}", ResultsText(done.results, options.format));
+  return done.code;
 }
 
 }  // namespace
