@@ -51,7 +51,9 @@ class InOrder : public boost::default_dijkstra_visitor {
 
 FabricGraph::Place FabricGraph::AddPlace(std::string name) {
   ways_.clear();
-  return static_cast<Place>(boost::add_vertex(Vertex{std::move(name)}, graph_));
+  const Graph::vertex_descriptor place = boost::add_vertex(graph_);
+  graph_[place].name = std::move(name);
+  return static_cast<Place>(place);
 }
 
 void FabricGraph::Connect(Place a, Place b, const FabricEdge& edge) {
