@@ -70,8 +70,7 @@ void NetworkModel::FollowChanges() {
 }
 
 void NetworkModel::FindKernel(const std::string& node) {
-  NodeNetwork* network = world_.NetworkOf(node);
-  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  const HostState* kernel = FindNodeKernel(world_, node);
   if (kernel != nullptr) {
     kernels_[node] = kernel;
   } else {

@@ -124,8 +124,7 @@ class Surveyor {
     host.cpus = std::max(1, type.vcpu);
     host.bits_per_second = static_cast<double>(type.baseline_mbps) * kBitsPerMegabit;
     survey_.hosts.push_back(std::move(host));
-    NodeNetwork* network = world_.NetworkOf(name);
-    const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+    const HostState* kernel = FindNodeKernel(world_, name);
     survey_.tables.push_back(kernel == nullptr ? TableSizes() : SizesOf(*kernel));
     if (kernel != nullptr) kernels_.emplace(name, kernel);
     return it->second;

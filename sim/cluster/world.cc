@@ -314,9 +314,9 @@ class World final : public WorldView {
     }
   }
 
-  // What traffic experiences is looked at, and changes nothing.
+  // What traffic experiences is looked at, and changes nothing. Who inspects is not told.
   void PlanTraffic(TimePoint end) {
-    if (scenario_.traffic.empty()) return;
+    if (scenario_.traffic.empty() || options_.inspect) return;
     std::vector<TimePoint> moments = scenario_.data_plane.at;
     if (moments.empty()) moments.push_back(end);
     for (const TimePoint at : moments) {
@@ -430,6 +430,15 @@ class World final : public WorldView {
 WorldResult RunWorld(const Scenario& scenario, uint64_t seed, Observer& observer,
                      const WorldOptions& options) {
   return World(scenario, seed, observer, options).Run();
+}
+
+void LookAtWorld(const Scenario& scenario, uint64_t seed, TimePoint at,
+                 std::function<void(WorldView&)> look) {
+  WorldOptions options;
+  options.inspect = std::move(look);
+  options.inspect_at = at;
+  Observer nobody;
+  RunWorld(scenario, seed, nobody, options);
 }
 
 }  // namespace cnisim

@@ -46,6 +46,10 @@ struct WorldResult {
 WorldResult RunWorld(const Scenario& scenario, uint64_t seed, Observer& observer,
                      const WorldOptions& options);
 
+// Runs it for nobody up to `at`, or to its end if that comes before, and shows it.
+void LookAtWorld(const Scenario& scenario, uint64_t seed, TimePoint at,
+                 std::function<void(WorldView&)> look);
+
 }  // namespace cnisim
 
 #endif  // CNISIM_SIM_CLUSTER_WORLD_H_

@@ -14,4 +14,9 @@ VpcFabric FabricOf(const WorldView& world) {
   return {BlocksOf(world.scenario().vpc), std::move(interfaces)};
 }
 
+const HostState* FindNodeKernel(const WorldView& world, std::string_view node) {
+  NodeNetwork* network = world.NetworkOf(node);
+  return network == nullptr ? nullptr : network->Kernel();
+}
+
 }  // namespace cnisim

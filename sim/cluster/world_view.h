@@ -62,6 +62,8 @@ class WorldView {
 
 // The VPC as it is now: every node's ENIs and their addresses.
 VpcFabric FabricOf(const WorldView& world);
+// What the node's kernel holds now; null if there is no such node, or it has not booted.
+const HostState* FindNodeKernel(const WorldView& world, std::string_view node);
 
 }  // namespace cnisim
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "results/fan_out.h"
 #include "sim/cluster/traffic_survey.h"
 #include "sim/cluster/world.h"
 #include "sim/dataplane/traffic_evaluation.h"
@@ -122,15 +121,12 @@ Result<const CalibrationModel::Paths*> CalibrationModel::PathsOf(
     paths_.erase(it);
     return Fail("bad-value", loaded.error().front().message);
   }
-  WorldOptions options;
-  options.inspect_at = kTimeZero + loaded->scenario.duration;
-  options.inspect = [&](WorldView& view) {
+  const Scenario& scenario = loaded->scenario;
+  LookAtWorld(scenario, scenario.seed, kTimeZero + scenario.duration, [&](WorldView& view) {
     for (const TrafficPair& pair : SurveyTraffic(view).pairs) {
       (pair.traffic == 0 ? it->second.udp : it->second.tcp) = pair.path;
     }
-  };
-  FanOut nobody({});
-  RunWorld(loaded->scenario, loaded->scenario.seed, nobody, options);
+  });
   for (const PairPath* path : {&it->second.udp, &it->second.tcp}) {
     if (path->mtu != 0 && path->works()) continue;
     paths_.erase(it);

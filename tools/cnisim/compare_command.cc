@@ -5,7 +5,6 @@
 #include <memory>
 #include <set>
 
-#include "results/fan_out.h"
 #include "sim/cluster/world.h"
 #include "tools/cnisim/commands.h"
 #include "tools/cnisim/compare_report.h"
@@ -36,12 +35,9 @@ Status Reasonable(const ScenarioOptions& options) {
 // The ways of the first seed's pods, where the traffic is looked at first.
 TrafficSurvey SurveyOf(const Scenario& scenario, uint64_t seed) {
   TrafficSurvey survey;
-  WorldOptions world;
   const std::vector<TimePoint>& moments = scenario.data_plane.at;
-  world.inspect_at = moments.empty() ? kTimeZero + scenario.duration : moments.front();
-  world.inspect = [&survey](WorldView& view) { survey = SurveyTraffic(view); };
-  FanOut nobody({});
-  RunWorld(scenario, seed, nobody, world);
+  LookAtWorld(scenario, seed, moments.empty() ? kTimeZero + scenario.duration : moments.front(),
+              [&survey](WorldView& view) { survey = SurveyTraffic(view); });
   return survey;
 }
 

@@ -45,8 +45,7 @@ Result<End> NodeEnd(WorldView& world, std::string_view name) {
   End end;
   end.node = node->name;
   end.ips = {node->ip};
-  NodeNetwork* network = world.NetworkOf(node->name);
-  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  const HostState* kernel = FindNodeKernel(world, node->name);
   if (kernel == nullptr) {
     return Fail("usage", fmt::format("node {} has not booted at that time", name));
   }

@@ -177,8 +177,7 @@ Result<NodeView> FindNode(WorldView& world, std::string_view name) {
 
 Result<HostState> KernelOf(WorldView& world, const std::string& node,
                            const std::vector<KubeServicePort>& services) {
-  NodeNetwork* network = world.NetworkOf(node);
-  const HostState* kernel = network == nullptr ? nullptr : network->Kernel();
+  const HostState* kernel = FindNodeKernel(world, node);
   if (kernel == nullptr) return Usage(fmt::format("node {} has not booted at that time", node));
   HostState host = *kernel;
   if (world.scenario().system_pods) {

@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include "results/database.h"
-#include "results/fan_out.h"
 #include "sim/cluster/world.h"
 #include "sim/scenario/quantities.h"
 #include "tools/cnisim/commands.h"
@@ -101,11 +100,7 @@ Status Look(const SnapshotSource& source, const SnapshotOptions& options,
   if (options.at && *options.at > end) {
     return Fail("usage", fmt::format("the run ends at {}", FormatDuration(scenario.duration)));
   }
-  WorldOptions world;
-  world.inspect = look;
-  world.inspect_at = options.at.value_or(end);
-  FanOut nobody({});
-  RunWorld(scenario, source.seed, nobody, world);
+  LookAtWorld(scenario, source.seed, options.at.value_or(end), look);
   return {};
 }
 
