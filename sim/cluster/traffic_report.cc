@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sim/cluster/traffic_survey.h"
 #include "sim/dataplane/traffic_evaluation.h"
@@ -58,8 +59,10 @@ class Report {
     observer_.OnGauge(Metric::kRequestsPerSecond, entity, world_.Now(),
                       std::llround(result.requests.requests_per_second));
     if (result.requests.latency.total() == 0) return;
-    for (int i = 0; i < kToldLatencies; ++i) {
-      const Duration latency = quantile((i + 0.5) / kToldLatencies);
+    std::vector<double> told(kToldLatencies);
+    for (int i = 0; i < kToldLatencies; ++i) told[i] = (i + 0.5) / kToldLatencies;
+    for (const double nanoseconds : result.requests.latency.Quantiles(told)) {
+      const Duration latency = DurationOf(nanoseconds);
       observer_.OnSample(Metric::kRequestLatencySeconds, entity, world_.Now(), latency,
                          /*end_of_run=*/latency == Duration::max());
     }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/observe/histogram.h"
@@ -33,6 +34,8 @@ class LatencyHistogram {
   // The latency that a share p of the weight, 0 < p <= 1, does not exceed; infinite if less than
   // that share ends; 0 if the histogram is empty. O(buckets in use).
   double Quantile(double p) const;
+  // Of many, in ascending order: one pass for all of them.
+  std::vector<double> Quantiles(std::span<const double> ps) const;
 
  private:
   std::vector<double> weights_;

@@ -28,11 +28,7 @@ double OneWay(const PacketWay& way, int mtu, const Message& message,
   double sum = Cpu(time);
   if (!setup.same_cpu) sum += time.delay;
   if (!way.crosses) return sum;
-  sum += setup.fabric_nanoseconds;
-  if (profile.nic.bits_per_second > 0) {
-    sum += static_cast<double>(time.wire.bytes) * 8e9 / profile.nic.bits_per_second;
-  }
-  return sum;
+  return sum + setup.fabric_nanoseconds + WireTime(time.wire.bytes, profile.nic.bits_per_second);
 }
 
 double RoundTrip(const PairPath& path, const Message& message, const MicroBenchmarkSetup& setup,
@@ -60,12 +56,8 @@ double Bottleneck(const PairPath& path, const Message& message, const MicroBench
   const WayTime ack = TimeOf(path.reply, path.mtu, {0, message.transport}, profile);
   const double receive = data.receive + ack.send;
   if (setup.same_cpu) return data.send + receive + data.read + ack.receive;
-  double longest = std::max({data.send, receive, data.read});
-  if (path.request.crosses && profile.nic.bits_per_second > 0) {
-    longest =
-        std::max(longest, static_cast<double>(data.wire.bytes) * 8e9 / profile.nic.bits_per_second);
-  }
-  return longest;
+  return std::max(
+      {data.send, receive, data.read, WireTime(data.wire.bytes, profile.nic.bits_per_second)});
 }
 
 }  // namespace
@@ -103,8 +95,7 @@ double Predict(MicroBenchmark benchmark, const PairPath& path, const MicroBenchm
       return 1e9 / (setup.same_cpu ? Cpu(time) : time.send);
     }
     case MicroBenchmark::kTcpStream: {
-      const int64_t payload = PayloadOf(path.request, path.mtu, Transport::kTcp);
-      const int64_t bytes = std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
+      const int64_t bytes = LargestPayload(path.request, path.mtu, Transport::kTcp);
       return static_cast<double>(bytes) * 8 /
              Bottleneck(path, {bytes, Transport::kTcp}, setup, profile);
     }

@@ -5,6 +5,7 @@
 namespace cnisim {
 namespace {
 
+constexpr int64_t kLargestStackPacket = 65536;
 constexpr int kIpv4Header = 20;
 constexpr int kIpv6Header = 40;
 constexpr int kTcpHeader = 32;  // with timestamps
@@ -74,12 +75,18 @@ int PayloadOf(const PacketWay& way, int mtu, Transport transport) {
   return std::max(1, mtu - IpHeader(way) - TransportHeader(transport));
 }
 
+int64_t LargestPayload(const PacketWay& way, int mtu, Transport transport) {
+  const int64_t payload = PayloadOf(way, mtu, transport);
+  if (transport == Transport::kUdp) return payload;
+  return std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
+}
+
 Wire WireOf(const PacketWay& way, int mtu, const Message& message, const NicFacts& nic) {
   Wire wire;
   const int64_t payload = PayloadOf(way, mtu, message.transport);
   wire.packets = std::max<int64_t>(1, (message.bytes + payload - 1) / payload);
   if (message.transport == Transport::kTcp) {
-    const int64_t most = std::max<int64_t>(1, kLargestStackPacket / payload) * payload;
+    const int64_t most = LargestPayload(way, mtu, message.transport);
     wire.stack_packets = std::max<int64_t>(1, (message.bytes + most - 1) / most);
   }
   if (way.fragments) wire.packets *= 2;
@@ -88,6 +95,10 @@ Wire WireOf(const PacketWay& way, int mtu, const Message& message, const NicFact
       IpHeader(way) + TransportHeader(message.transport) + way.overhead + nic.frame_bytes;
   wire.bytes = message.bytes + wire.packets * headers;
   return wire;
+}
+
+double WireTime(int64_t bytes, double bits_per_second) {
+  return bits_per_second == 0 ? 0 : static_cast<double>(bytes) * 8e9 / bits_per_second;
 }
 
 WayTime TimeOf(const PacketWay& way, int mtu, const Message& message, const CostProfile& profile) {

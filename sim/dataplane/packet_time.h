@@ -17,8 +17,6 @@
 
 namespace cnisim {
 
-inline constexpr int64_t kLargestStackPacket = 65536;
-
 struct Message {
   int64_t bytes = 0;  // of payload
   Transport transport = Transport::kTcp;
@@ -33,7 +31,12 @@ struct Wire {
 
 // Payload of one full packet; at least 1.
 int PayloadOf(const PacketWay& way, int mtu, Transport transport);
+// Payload of the largest packet that the stack hands on as one: whole segments that fit in 64 KiB.
+// One packet's with UDP, which the stack does not put together.
+int64_t LargestPayload(const PacketWay& way, int mtu, Transport transport);
 Wire WireOf(const PacketWay& way, int mtu, const Message& message, const NicFacts& nic);
+// Nanoseconds that so much bandwidth takes for `bytes`; 0 where nothing limits it.
+double WireTime(int64_t bytes, double bits_per_second);
 
 // Where the time goes. CPUs work during all of it but `delay`.
 struct WayTime {

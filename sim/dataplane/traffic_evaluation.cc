@@ -28,24 +28,17 @@ class Summary {
   Summary(std::span<const TrafficHost> hosts, std::span<const TrafficSpec> traffic,
           std::span<const TrafficPair> pairs, const TrafficNetwork& built,
           const Evaluation& evaluation)
-      : traffic_(traffic), pairs_(pairs), built_(built), evaluation_(evaluation) {
+      : hosts_(hosts), traffic_(traffic), pairs_(pairs), built_(built), evaluation_(evaluation) {
     result_.traffic.resize(traffic.size());
     result_.hosts.resize(hosts.size());
   }
 
-  TrafficEvaluation Take(std::span<const TrafficHost> hosts) {
+  TrafficEvaluation Take() {
     result_.saturated = evaluation_.saturated;
     CountPairs();
     CountClasses();
     FindLimits();
-    uint32_t station = 1;
-    for (size_t h = 0; h < hosts.size(); ++h) {
-      for (int cpu = 0; cpu < hosts[h].cpus; ++cpu) {
-        double& busiest = result_.hosts[h].busiest_cpu;
-        busiest = std::max(busiest, evaluation_.stations[station++].utilisation);
-      }
-      station += 2;
-    }
+    FindBusiestCpus();
     return std::move(result_);
   }
 
@@ -130,6 +123,16 @@ class Summary {
     }
   }
 
+  void FindBusiestCpus() {
+    for (size_t h = 0; h < hosts_.size(); ++h) {
+      double& busiest = result_.hosts[h].busiest_cpu;
+      for (int cpu = 0; cpu < hosts_[h].cpus; ++cpu) {
+        busiest = std::max(busiest, evaluation_.stations[built_.first_cpu[h] + cpu].utilisation);
+      }
+    }
+  }
+
+  std::span<const TrafficHost> hosts_;
   std::span<const TrafficSpec> traffic_;
   std::span<const TrafficPair> pairs_;
   const TrafficNetwork& built_;
@@ -144,12 +147,15 @@ Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
                                           std::span<const TrafficPair> pairs,
                                           const DataPlaneSpec& spec, uint64_t seed) {
   const TrafficNetwork built = BuildTrafficNetwork(hosts, traffic, pairs, spec.profile);
-  Result<Evaluation> evaluation = EvaluateAnalytically(built.network);
-  if (!evaluation) return tl::unexpected(evaluation.error());
-  const Duration time = spec.warm_up + spec.window;
-  const bool by_events = spec.evaluation == EvaluationBy::kEvents ||
-                         (spec.evaluation == EvaluationBy::kAuto &&
-                          VisitsOf(built.network, *evaluation, time) <= kMostVisitsByEvents);
+  bool by_events = spec.evaluation == EvaluationBy::kEvents;
+  Result<Evaluation> evaluation;
+  if (!by_events) {
+    evaluation = EvaluateAnalytically(built.network);
+    if (!evaluation) return tl::unexpected(evaluation.error());
+    const Duration time = spec.warm_up + spec.window;
+    by_events = spec.evaluation == EvaluationBy::kAuto &&
+                VisitsOf(built.network, *evaluation, time) <= kMostVisitsByEvents;
+  }
   if (by_events) {
     EventSettings settings;
     settings.seed = seed;
@@ -158,7 +164,7 @@ Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
     evaluation = EvaluateByEvents(built.network, settings);
     if (!evaluation) return tl::unexpected(evaluation.error());
   }
-  TrafficEvaluation result = Summary(hosts, traffic, pairs, built, *evaluation).Take(hosts);
+  TrafficEvaluation result = Summary(hosts, traffic, pairs, built, *evaluation).Take();
   result.by_events = by_events;
   return result;
 }

@@ -20,13 +20,14 @@ constexpr size_t kFewPairs = 64;
 
 int64_t Nanoseconds(double time) { return std::llround(time); }
 
+bool HasPorts(const FlowTuple& flow) { return flow.protocol == "tcp" || flow.protocol == "udp"; }
+
 // What a NIC hashes to choose a queue, and EC2 to find a flow.
 uint64_t FlowHash(const PacketWay& way, uint64_t connection) {
   const FlowTuple& wire = way.wire;
   const uint64_t addresses = HashMix(HashMix(wire.src.bits().high() ^ wire.src.bits().low()) ^
                                      wire.dst.bits().low() ^ HashMix(wire.dst.bits().high()));
-  if (wire.protocol != "tcp" && wire.protocol != "udp") return addresses;
-  return HashMix(addresses ^ HashMix(connection));
+  return HasPorts(wire) ? HashMix(addresses ^ HashMix(connection)) : addresses;
 }
 
 class Builder {
@@ -36,9 +37,9 @@ class Builder {
       : hosts_(hosts), traffic_(traffic), pairs_(pairs), profile_(profile) {
     QueueNetwork& net = result_.network;
     net.stations.push_back({"time that nobody waits for", Station::Kind::kDelay});
-    first_station_.reserve(hosts.size());
+    result_.first_cpu.reserve(hosts.size());
     for (const TrafficHost& host : hosts) {
-      first_station_.push_back(static_cast<uint32_t>(net.stations.size()));
+      result_.first_cpu.push_back(static_cast<uint32_t>(net.stations.size()));
       for (int cpu = 0; cpu < host.cpus; ++cpu) {
         net.stations.push_back({fmt::format("{} CPU {}", host.name, cpu)});
       }
@@ -65,9 +66,9 @@ class Builder {
   static constexpr uint32_t kNobody = 0;  // the station of delays
 
   uint32_t Cpu(uint32_t host, uint64_t which) const {
-    return first_station_[host] + static_cast<uint32_t>(which % hosts_[host].cpus);
+    return result_.first_cpu[host] + static_cast<uint32_t>(which % hosts_[host].cpus);
   }
-  uint32_t NicOut(uint32_t host) const { return first_station_[host] + hosts_[host].cpus; }
+  uint32_t NicOut(uint32_t host) const { return result_.first_cpu[host] + hosts_[host].cpus; }
   uint32_t NicIn(uint32_t host) const { return NicOut(host) + 1; }
   uint32_t NextThread(uint32_t host) { return Cpu(host, threads_[host]++); }
 
@@ -104,7 +105,7 @@ class Builder {
   double NicTime(uint32_t host, const Wire& wire) const {
     const double speed = hosts_[host].bits_per_second != 0 ? hosts_[host].bits_per_second
                                                            : profile_.nic.bits_per_second;
-    double time = speed == 0 ? 0 : static_cast<double>(wire.bytes) * 8e9 / speed;
+    double time = WireTime(wire.bytes, speed);
     if (profile_.nic.packets_per_second != 0) {
       time =
           std::max(time, static_cast<double>(wire.packets) * 1e9 / profile_.nic.packets_per_second);
@@ -130,7 +131,7 @@ class Builder {
     Visit(NicOut(trip.from), NicTime(trip.from, time.wire));
     const double limit = profile_.nic.flow_bits_per_second;
     if (trip.limited && limit != 0) {
-      Visit(FlowLimit(trip.hash, pair), static_cast<double>(time.wire.bytes) * 8e9 / limit);
+      Visit(FlowLimit(trip.hash, pair), WireTime(time.wire.bytes, limit));
     }
     Visit(kNobody, time.delay + trip.fabric);
     Visit(NicIn(trip.to), NicTime(trip.to, time.wire));
@@ -227,10 +228,7 @@ class Builder {
     const TrafficPair& pair = pairs_[index];
     const TrafficSpec& spec = traffic_[pair.traffic];
     const PairPath& path = pair.path;
-    const int64_t payload = PayloadOf(path.request, path.mtu, spec.transport);
-    const int64_t bytes = spec.transport == Transport::kTcp
-                              ? std::max<int64_t>(1, kLargestStackPacket / payload) * payload
-                              : payload;
+    const int64_t bytes = LargestPayload(path.request, path.mtu, spec.transport);
     const WayTime data = TimeOf(path.request, path.mtu, {bytes, spec.transport}, profile_);
     const WayTime ack = TimeOf(path.reply, path.mtu, {0, spec.transport}, profile_);
     const Trip there = TripOf(pair, path.request, connection, /*back=*/false, /*bulk=*/true);
@@ -256,13 +254,12 @@ class Builder {
 
   Trip TripOf(const TrafficPair& pair, const PacketWay& way, uint64_t connection, bool back,
               bool bulk) const {
-    const bool by_addresses = way.wire.protocol != "tcp" && way.wire.protocol != "udp";
     return {way,
             back ? pair.server : pair.client,
             back ? pair.client : pair.server,
             pair.fabric_nanoseconds,
             FlowHash(way, pair.key ^ connection),
-            bulk || by_addresses};
+            bulk || !HasPorts(way.wire)};
   }
 
   std::span<const TrafficHost> hosts_;
@@ -270,8 +267,7 @@ class Builder {
   std::span<const TrafficPair> pairs_;
   const CostProfile& profile_;
   TrafficNetwork result_;
-  std::vector<uint32_t> first_station_;  // of a host: its CPUs, NIC out, NIC in
-  std::vector<uint64_t> threads_;        // placed so far
+  std::vector<uint64_t> threads_;  // placed so far
   std::map<uint64_t, uint32_t> flow_limits_;
 };
 

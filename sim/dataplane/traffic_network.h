@@ -63,6 +63,8 @@ struct TrafficNetwork {
   QueueNetwork network;            // its groups are the scenario's traffic
   std::vector<uint32_t> pair_of;   // of each class, an index into the pairs
   std::vector<TrafficCost> costs;  // of each class
+  // Of each host, a station; its other CPUs follow, then NIC out and NIC in.
+  std::vector<uint32_t> first_cpu;
 };
 
 // Pairs that do not work are left out. Of a bulk stream a request is one stack packet.
