@@ -171,16 +171,14 @@ Table CostTable(std::span<const FittedCost> costs, const CostProfile& profile) {
   return table;
 }
 
-Json ListOf(const Table& table) { return Json::parse(Format(table, OutputFormat::kJson)); }
-
 void Print(const Table& measurements, const std::optional<Table>& costs, OutputFormat format) {
   if (!costs) {
     fmt::print("{}", Format(measurements, format));
-  } else if (format == OutputFormat::kJson || format == OutputFormat::kYaml) {
+  } else if (IsDocument(format)) {
     Json both;
-    both["costs"] = ListOf(*costs);
-    both["measurements"] = ListOf(measurements);
-    fmt::print("{}", format == OutputFormat::kJson ? FormatJson(both) : FormatYaml(both));
+    both["costs"] = ToJson(*costs);
+    both["measurements"] = ToJson(measurements);
+    fmt::print("{}", FormatDocument(both, format));
   } else {
     fmt::print("{}\n{}", Format(*costs, format), Format(measurements, format));
   }

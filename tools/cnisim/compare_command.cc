@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -44,8 +43,7 @@ TrafficSurvey SurveyOf(const Scenario& scenario, uint64_t seed) {
 Json DocumentOf(std::span<const ComparedNetwork> networks, std::span<const ComparedFigure> figures,
                 const std::string& verdict) {
   Json document;
-  document["figures"] =
-      Json::parse(Format(ComparisonTable(networks, figures), OutputFormat::kJson));
+  document["figures"] = ToJson(ComparisonTable(networks, figures));
   document["verdict"] = verdict;
   return document;
 }
@@ -63,11 +61,7 @@ ExitCode Compare(const Options& options) {
   }
   const FinishedRuns done = RunIntoFile("compare", *files, options.run, options.scenario.sets,
                                         files->front().loaded.scenario.name + "-compared");
-  const bool all_done = done.results.size() == done.jobs.size() &&
-                        std::ranges::all_of(done.results, [](const JobResult& result) {
-                          return result.figures.status != RunStatus::kInterrupted;
-                        });
-  if (done.name.empty() || !all_done) return done.code;
+  if (done.name.empty() || !done.complete) return done.code;
 
   std::vector<ComparedNetwork> networks;
   std::vector<SurveyedNetwork> surveys;
@@ -90,10 +84,8 @@ ExitCode Compare(const Options& options) {
       fmt::print("{}", Format(ComparisonTable(networks, figures), options.format));
       break;
     case OutputFormat::kJson:
-      fmt::print("{}", FormatJson(DocumentOf(networks, figures, verdict)));
-      break;
     case OutputFormat::kYaml:
-      fmt::print("{}", FormatYaml(DocumentOf(networks, figures, verdict)));
+      fmt::print("{}", FormatDocument(DocumentOf(networks, figures, verdict), options.format));
       break;
   }
   Say("{}results in {}\n", options.format == OutputFormat::kTable ? "\n" : "", done.name);

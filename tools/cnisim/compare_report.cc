@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -84,13 +85,29 @@ class VerdictWriter {
     for (size_t t = 0; t < traffic.size(); ++t) Traffic(traffic[t].name, t);
     Cpu();
     Addresses();
-    return text_;
+    return Written();
   }
 
  private:
   template <typename... Args>
   void Say(fmt::format_string<Args...> format, Args&&... args) {
-    text_ += fmt::format(format, std::forward<Args>(args)...) + '\n';
+    lines_.push_back({fmt::format(format, std::forward<Args>(args)...), "", nullptr});
+  }
+  // What was said last is that `best` is, by `figure`: which constants would overturn that follows
+  // it. The analysis gives the figure: what the constants change is in it.
+  void Claim(const Best& best, TrafficFigure figure) {
+    if (!best.alone) return;
+    lines_.back().winner = networks_[best.network].name;
+    lines_.back().figure = std::move(figure);
+  }
+  // "NAME words, NAME words" of all networks but one.
+  std::string OfOthers(size_t but, const std::function<std::string(size_t)>& words) const {
+    std::string others;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (i == but) continue;
+      others += fmt::format("{}{} {}", others.empty() ? "" : ", ", networks_[i].name, words(i));
+    }
+    return others;
   }
 
   const ComparedFigure* Find(std::string_view section, std::string_view name) const {
@@ -122,8 +139,8 @@ class VerdictWriter {
       return;
     }
     Say("{}: p99 is {} {}, {}; {}.", name, best.alone ? "least on" : "about least on",
-        networks_[best.network].name, DurationText(best.value), Others(*p99, best));
-    Overturned(best, [index](const TrafficEvaluation& e) {
+        networks_[best.network].name, DurationText(best.value), MoreOnOthers(*p99, best));
+    Claim(best, [index](const TrafficEvaluation& e) {
       const GroupResult& requests = e.traffic[index].requests;
       return requests.requests_per_second > 0 ? requests.mean_latency_ns
                                               : std::numeric_limits<double>::infinity();
@@ -138,31 +155,22 @@ class VerdictWriter {
     for (double& value : time.values) value = 1 / value;
     for (Estimate& difference : time.differences) difference = Estimate();
     const Best best = LeastOf(time);
-    std::string others;
-    for (size_t i = 0; i < networks_.size(); ++i) {
-      if (i == best.network) continue;
+    const std::string others = OfOthers(best.network, [&](size_t i) {
       const double less = 1 - best.value / time.values[i];
-      others += fmt::format("{}{} {}", others.empty() ? "" : ", ", networks_[i].name,
-                            less < kSame ? "the same" : Percent(less) + " less");
-    }
+      return less < kSame ? "the same" : Percent(less) + " less";
+    });
     Say("{}: {} is carried {} {}; {}.", name, NumberText(1 / best.value) + " Gbit/s",
         best.alone ? "on" : "on, among others,", networks_[best.network].name, others);
-    Overturned(best, [index](const TrafficEvaluation& e) {
-      return 1 / e.traffic[index].gigabits_per_second;
-    });
+    Claim(best,
+          [index](const TrafficEvaluation& e) { return 1 / e.traffic[index].gigabits_per_second; });
   }
 
-  std::string Others(const ComparedFigure& figure, const Best& best) const {
-    std::string others;
-    for (size_t i = 0; i < networks_.size(); ++i) {
-      if (i == best.network) continue;
+  std::string MoreOnOthers(const ComparedFigure& figure, const Best& best) const {
+    return OfOthers(best.network, [&](size_t i) -> std::string {
       const double more = figure.values[i] / best.value - 1;
-      others += fmt::format("{}{} {}", others.empty() ? "" : ", ", networks_[i].name,
-                            std::isinf(more) ? "cannot carry it"
-                            : more < kSame   ? "the same"
-                                             : Percent(more) + " more");
-    }
-    return others;
+      if (std::isinf(more)) return "cannot carry it";
+      return more < kSame ? "the same" : Percent(more) + " more";
+    });
   }
 
   // For the requests that the first network carries, whatever the others carry.
@@ -181,8 +189,8 @@ class VerdictWriter {
     if (best.value == 0) return;
     Say("The same requests take {} CPU time on {}, {} CPUs of all nodes; {}.",
         best.alone ? "least" : "about least", networks_[best.network].name, NumberText(best.value),
-        Others(cpu, best));
-    Overturned(best, [rates](const TrafficEvaluation& e) {
+        MoreOnOthers(cpu, best));
+    Claim(best, [rates](const TrafficEvaluation& e) {
       double sum = 0;
       for (size_t i = 0; i < rates.size(); ++i) {
         const TrafficCost& cost = e.traffic[i].cost;
@@ -194,39 +202,54 @@ class VerdictWriter {
 
   void Addresses() {
     const ComparedFigure* held = Find("addresses", "most held");
-    if (held != nullptr) {
-      std::string each;
-      for (size_t i = 0; i < networks_.size(); ++i) {
-        each += fmt::format("{}{} {}", each.empty() ? "" : ", ", networks_[i].name,
-                            NumberText(held->values[i]));
-      }
-      Say("Addresses of the VPC held at most: {}.", each);
-    }
+    if (held == nullptr) return;
+    const auto number = [held](size_t i) { return NumberText(held->values[i]); };
+    Say("Addresses of the VPC held at most: {}.", OfOthers(networks_.size(), number));
   }
 
-  // By the mean latency or the CPU of the analysis: what the constants change is in it.
-  void Overturned(const Best& best, const TrafficFigure& figure) {
-    if (!best.alone) return;
-    const Sensitivity study = StudySensitivity(surveys_, figure);
-    if (study.winner != networks_[best.network].name) {
-      Say("  By queueing theory it would be {}: the difference is one of queues, not of costs.",
+  static std::string Overturned(const std::string& winner, const Sensitivity& study) {
+    if (study.winner != winner) {
+      return fmt::format(
+          "  By queueing theory it would be {}: the difference is one of queues, not of costs.\n",
           study.winner);
-      return;
     }
     if (study.overturns.empty()) {
-      Say("  No constant alone, anywhere in its range, makes another network better.");
-      return;
+      return "  No constant alone, anywhere in its range, makes another network better.\n";
     }
+    std::string text;
     for (const Overturn& overturn : study.overturns) {
-      Say("  Overturned for {} if {} were {} ns instead of {}.", overturn.winner,
-          InfoOf(overturn.cost).name, NumberText(overturn.value), NumberText(overturn.profile));
+      text += fmt::format("  Overturned for {} if {} were {} ns instead of {}.\n", overturn.winner,
+                          InfoOf(overturn.cost).name, NumberText(overturn.value),
+                          NumberText(overturn.profile));
     }
+    return text;
   }
+
+  std::string Written() const {
+    std::vector<TrafficFigure> claimed;
+    for (const Line& line : lines_) {
+      if (line.figure) claimed.push_back(line.figure);
+    }
+    const std::vector<Sensitivity> studies = StudySensitivity(surveys_, claimed);
+    std::string text;
+    size_t study = 0;
+    for (const Line& line : lines_) {
+      text += line.text + '\n';
+      if (line.figure) text += Overturned(line.winner, studies[study++]);
+    }
+    return text;
+  }
+
+  struct Line {
+    std::string text;
+    std::string winner;
+    TrafficFigure figure;  // by which `winner` is best; empty if nobody is said to be
+  };
 
   std::span<const ComparedNetwork> networks_;
   std::span<const SurveyedNetwork> surveys_;
   std::vector<ComparedFigure> figures_;
-  std::string text_;
+  std::vector<Line> lines_;
 };
 
 }  // namespace
@@ -275,12 +298,8 @@ std::string ComparisonText(std::span<const ComparedNetwork> networks,
   for (const ComparedFigure& figure : figures) {
     if (figure.section != section) {
       section = figure.section;
-      std::string title = section;
-      std::ranges::transform(title, title.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      });
       lines.push_back({""});
-      lines.push_back({title});
+      lines.push_back({Capitals(section)});
     }
     std::vector<std::string> line{figure.name};
     for (size_t i = 0; i < networks.size(); ++i) {

@@ -254,7 +254,7 @@ Result<std::vector<View>> ViewsOf(WorldView& world, std::string_view view,
     page = network->AgentPage(metrics ? NodeLogFile::kMetrics : NodeLogFile::kEnis);
   }
   if (page.empty()) return Usage(fmt::format("the agent of node {} does not answer", at.node));
-  if (!metrics) page = FormatJson(Json::parse(page));
+  if (!metrics) page = FormatDocument(Json::parse(page), OutputFormat::kJson);
   return std::vector<View>{
       {metrics ? "curl http://localhost:61678/metrics" : "curl http://localhost:61679/v1/enis | jq",
        std::move(page)}};
@@ -292,11 +292,11 @@ std::vector<View> ClusterViews(WorldView& world, OutputFormat format) {
         {pod.ns, pod.name, AddressOrNone(pod.ip), pod.status, TextOrNone(pod.node)});
   }
 
-  if (format == OutputFormat::kJson || format == OutputFormat::kYaml) {
+  if (IsDocument(format)) {
     Json both;
-    both["pods"] = Json::parse(Format(pod_table, OutputFormat::kJson));
-    both["nodes"] = Json::parse(Format(node_table, OutputFormat::kJson));
-    return {{"", format == OutputFormat::kJson ? FormatJson(both) : FormatYaml(both)}};
+    both["pods"] = ToJson(pod_table);
+    both["nodes"] = ToJson(node_table);
+    return {{"", FormatDocument(both, format)}};
   }
   std::vector<View> views;
   views.push_back(

@@ -89,10 +89,8 @@ Result<std::optional<ResultsFile>> CreateOutputs(std::span<const ScenarioFile> f
 }
 
 // Gives the results file its name, and tells it unless it is as expected. `name` gets it.
-ExitCode PublishResults(ResultsFile& file, std::span<const Job> jobs,
-                        std::span<const JobResult> results, const RunOptions& options,
+ExitCode PublishResults(ResultsFile& file, bool complete, const RunOptions& options,
                         std::string& name) {
-  const bool complete = Complete(jobs, results);
   Result<std::string> published = file.Publish(/*may_replace=*/complete);
   if (!published) return RuntimeError(published.error().message);
   name = std::move(*published);
@@ -128,10 +126,10 @@ FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>&
   ResultsFile* const file = *outputs ? &**outputs : nullptr;
   done.results = RunJobs(done.jobs, options, sets, file);
   done.ran = true;
+  done.complete = Complete(done.jobs, done.results);
   done.code = Judge(done.results);
   if (file != nullptr && AllWritten(done.results) && !done.results.empty()) {
-    done.code =
-        Worse(done.code, PublishResults(*file, done.jobs, done.results, options, done.name));
+    done.code = Worse(done.code, PublishResults(*file, done.complete, options, done.name));
   }
   if (options.junit.empty() || (file != nullptr && done.name.empty())) return done;
   std::vector<RunFigures> runs;

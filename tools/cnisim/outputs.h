@@ -17,9 +17,10 @@ struct FinishedRuns {
   ExitCode code = ExitCode::kOk;
   bool ran = false;  // else `code` says why not, and that has been told
   std::vector<Job> jobs;
-  std::vector<JobResult>
-      results;       // of the jobs, in their order; those that did not start are missing
-  std::string name;  // of the results file; empty if there is none
+  // Of the jobs, in their order; those that did not start are missing.
+  std::vector<JobResult> results;
+  bool complete = false;  // every job ran to its end
+  std::string name;       // of the results file; empty if there is none
 };
 
 // Runs all jobs of the files into --db, or a new file named `stem`.db, or no file if both are

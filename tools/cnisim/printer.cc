@@ -236,11 +236,7 @@ std::string FiguresTable(std::span<const RunFigures> runs) {
     if (first.section != section) {
       if (!section.empty()) lines.push_back({""});
       section = first.section;
-      std::string title = section;
-      std::ranges::transform(title, title.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      });
-      lines.push_back({title, "mean", "± 95 %", "min", "max"});
+      lines.push_back({Capitals(section), "mean", "± 95 %", "min", "max"});
     }
     if (values.empty()) {
       lines.push_back({first.name, "-", "-", "-", "-"});

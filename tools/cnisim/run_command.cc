@@ -60,7 +60,7 @@ std::string ResultsText(std::span<const RunFigures> runs, OutputFormat format) {
   }
   Json list = Json::array();
   for (const RunFigures& run : runs) list.push_back(ToJson(run));
-  return format == OutputFormat::kJson ? FormatJson(list) : FormatYaml(list);
+  return FormatDocument(list, format);
 }
 
 ExitCode Run(const Options& options) {

@@ -39,8 +39,10 @@ struct Sensitivity {
   std::string winner;
   std::vector<Overturn> overturns;
 };
-Sensitivity StudySensitivity(std::span<const SurveyedNetwork> networks,
-                             const TrafficFigure& figure);
+// Of each figure. Evaluates the traffic of every network twice for each constant, whatever the
+// number of figures.
+std::vector<Sensitivity> StudySensitivity(std::span<const SurveyedNetwork> networks,
+                                          std::span<const TrafficFigure> figures);
 
 }  // namespace cnisim
 

@@ -136,11 +136,21 @@ std::string Align(const std::vector<std::vector<std::string>>& cells,
   return out;
 }
 
-std::string FormatJson(const Json& value) {
-  return WithoutInfinity(value).dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+Json ToJson(const Table& table) {
+  Json list = Json::array();
+  for (const auto& row : table.rows) {
+    Json object = Json::object();
+    for (size_t c = 0; c < row.size(); ++c) object[table.columns[c]] = row[c];
+    list.push_back(std::move(object));
+  }
+  return list;
 }
 
-std::string FormatYaml(const Json& value) {
+std::string FormatDocument(const Json& value, OutputFormat format) {
+  assert(IsDocument(format));
+  if (format == OutputFormat::kJson) {
+    return WithoutInfinity(value).dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  }
   YAML::Emitter out;
   EmitYaml(out, value);
   return std::string(out.c_str()) + '\n';
@@ -149,13 +159,7 @@ std::string FormatYaml(const Json& value) {
 std::string Format(const Table& table, OutputFormat format) {
   if (format == OutputFormat::kTable) return FormatTable(table);
   if (format == OutputFormat::kCsv) return FormatCsv(table);
-  Json list = Json::array();
-  for (const auto& row : table.rows) {
-    Json object = Json::object();
-    for (size_t c = 0; c < row.size(); ++c) object[table.columns[c]] = row[c];
-    list.push_back(std::move(object));
-  }
-  return format == OutputFormat::kJson ? FormatJson(list) : FormatYaml(list);
+  return FormatDocument(ToJson(table), format);
 }
 
 }  // namespace cnisim

@@ -24,9 +24,13 @@ struct Table {
 // U+FFFD in JSON and YAML.
 std::string Format(const Table& table, OutputFormat format);
 
-// Lists and objects of any depth.
-std::string FormatJson(const Json& value);
-std::string FormatYaml(const Json& value);
+// A list of objects, one a row.
+Json ToJson(const Table& table);
+// Lists and objects of any depth, as JSON or YAML: other formats are of tables.
+constexpr bool IsDocument(OutputFormat format) {
+  return format == OutputFormat::kJson || format == OutputFormat::kYaml;
+}
+std::string FormatDocument(const Json& value, OutputFormat format);
 
 // Columns of text, two spaces between, control characters escaped; `right` says which are aligned
 // to the right. Lines have no trailing spaces.

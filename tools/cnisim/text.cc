@@ -64,6 +64,14 @@ std::string Counted(int64_t n, std::string_view noun) {
   return fmt::format("{} {}{}", Grouped(n), noun, n == 1 ? "" : "s");
 }
 
+std::string Capitals(std::string_view text) {
+  std::string capitals(text);
+  for (char& c : capitals) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return capitals;
+}
+
 std::string Escaped(std::string_view text) {
   std::string escaped;
   while (!text.empty()) {

@@ -25,6 +25,9 @@ std::string BytesText(int64_t bytes);  // "210 MiB"
 // "pod", "pods"
 std::string Counted(int64_t n, std::string_view noun);
 
+// Of ASCII letters.
+std::string Capitals(std::string_view text);
+
 // `text` on one line: control characters, and bytes that are no UTF-8, as \n, \t, \r or \x1b.
 std::string Escaped(std::string_view text);
 
