@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "sim/scenario/file_reader.h"
-#include "sim/scenario/loader.h"
+#include "sim/scenario/loader_testing.h"
 #include "sim/scenario/profile_reader.h"
 
 namespace cnisim {
@@ -15,29 +15,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-const std::filesystem::path kDirectory =
-    std::filesystem::path(CNISIM_SOURCE_DIR) / "sim/scenario/testdata/valid";
-
-std::string Told(const std::vector<Diagnostic>& diagnostics) {
-  std::string told;
-  for (const Diagnostic& diagnostic : diagnostics) told += diagnostic.ToString() + "\n";
-  return told;
-}
-
-LoadedScenario Load(const std::string& name, std::vector<std::string> sets = {}) {
-  LoadResult result = LoadScenario(kDirectory / (name + ".yaml"), {std::move(sets)});
-  if (!result) {
-    ADD_FAILURE() << Told(result.error());
-    return {};
-  }
-  return *std::move(result);
-}
-
-std::string ErrorsOf(const std::string& name, std::vector<std::string> sets) {
-  const LoadResult result = LoadScenario(kDirectory / (name + ".yaml"), {std::move(sets)});
-  return result ? "" : Told(result.error());
-}
 
 TEST(Traffic, ReadsEveryKey) {
   const Scenario s = Load("traffic").scenario;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "sim/scenario/suggest.h"
 
@@ -12,14 +14,17 @@ namespace cnisim {
 namespace {
 
 constexpr std::string_view kVpcCni = "aws-vpc-cni";
-constexpr std::array<std::string_view, 6> kChoices{kVpcCni,        "calico:None",
-                                                   "calico:VXLAN", "calico:VXLANCrossSubnet",
-                                                   "calico:IPIP",  "calico:IPIPCrossSubnet"};
+constexpr std::string_view kCalico = "calico:";
 constexpr std::array<std::string_view, 3> kOfVpcCni{"env", "quirks", "eniConfigs"};
-// calico.yaml's CALICO_IPV4POOL_CIDR default and its pool's name.
-constexpr std::string_view kPoolName = "default-ipv4-ippool";
 constexpr std::string_view kMtuVariable = "AWS_VPC_ENI_MTU";
-constexpr std::string_view kPoolCidr = "192.168.0.0/16";
+
+std::vector<std::string> Choices() {
+  std::vector<std::string> choices{std::string(kVpcCni)};
+  for (const auto& [name, encapsulation] : kEncapsulations) {
+    choices.push_back(fmt::format("{}{}", kCalico, name));
+  }
+  return choices;
+}
 
 class Choice {
  public:
@@ -41,8 +46,8 @@ class Choice {
       YamlNode& pool = pools.items.emplace_back();
       pool.where = where_;
       pool.kind = YamlNode::Kind::kMapping;
-      Set(pool, "name", kPoolName);
-      Set(pool, "cidr", kPoolCidr);
+      Set(pool, "name", kDefaultPoolName);
+      Set(pool, "cidr", kDefaultPoolCidr);
     }
     for (YamlNode& pool : pools.items) {
       if (pool.kind == YamlNode::Kind::kMapping) Set(pool, "encapsulation", encapsulation);
@@ -93,31 +98,22 @@ class Choice {
 }  // namespace
 
 std::string_view NameOf(Encapsulation encapsulation) {
-  switch (encapsulation) {
-    case Encapsulation::kNone:
-      return "None";
-    case Encapsulation::kVxlan:
-      return "VXLAN";
-    case Encapsulation::kVxlanCrossSubnet:
-      return "VXLANCrossSubnet";
-    case Encapsulation::kIpip:
-      return "IPIP";
-    case Encapsulation::kIpipCrossSubnet:
-      return "IPIPCrossSubnet";
-  }
-  return "";
+  const auto found = std::ranges::find(kEncapsulations, encapsulation,
+                                       &std::pair<std::string_view, Encapsulation>::second);
+  return found == kEncapsulations.end() ? "" : found->first;
 }
 
 std::string NameOf(const NetworkSpec& network) {
   if (network.plugin == Plugin::kAwsVpcCni) return std::string(kVpcCni);
-  return fmt::format("calico:{}", NameOf(network.calico.ip_pools.front().encapsulation));
+  return fmt::format("{}{}", kCalico, NameOf(network.calico.ip_pools.front().encapsulation));
 }
 
 void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnostics& diagnostics) {
   const Location where{diagnostics.AddSource(fmt::format("--network {}", choice)), 0, 0};
-  if (std::ranges::find(kChoices, choice) == kChoices.end()) {
-    diagnostics.Error(where, "bad-network", "there is no such network",
-                      DidYouMean(choice, kChoices));
+  const std::vector<std::string> choices = Choices();
+  if (std::ranges::find(choices, choice) == choices.end()) {
+    const std::vector<std::string_view> names(choices.begin(), choices.end());
+    diagnostics.Error(where, "bad-network", "there is no such network", DidYouMean(choice, names));
     return;
   }
   const Choice change(where);
@@ -129,7 +125,7 @@ void ApplyNetworkChoice(const std::string& choice, YamlNode& document, Diagnosti
   if (choice == kVpcCni) {
     change.VpcCni(network);
   } else {
-    change.Calico(network, choice.substr(choice.find(':') + 1));
+    change.Calico(network, choice.substr(kCalico.size()));
   }
 }
 

@@ -17,8 +17,6 @@
 
 namespace cnisim {
 
-// As Calico spells it.
-std::string_view NameOf(Encapsulation encapsulation);
 // What would be chosen to get it: "aws-vpc-cni"; of Calico by its first IP pool, "calico:IPIP".
 std::string NameOf(const NetworkSpec& network);
 

@@ -30,6 +30,9 @@ inline constexpr double kMaxCost = 1e9;  // a second: a guard against typing err
 CostProfile ReadCostProfile(std::string_view text, int source, Diagnostics& diagnostics);
 CostProfile ReadInlineProfile(Field profile);
 
+// What a scenario that names none has.
+inline constexpr std::string_view kDefaultProfile = "ena-nitro";
+
 // The names of those in sim/dataplane/profiles, sorted.
 std::vector<std::string_view> BuiltinProfiles();
 // Null if there is none of that name.

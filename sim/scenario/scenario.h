@@ -5,10 +5,13 @@
 #define CNISIM_SIM_SCENARIO_SCENARIO_H_
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -54,6 +57,19 @@ struct NodeGroupSpec {
 
 // Calico's own words for encapsulation; carried for the data plane.
 enum class Encapsulation { kNone, kVxlan, kVxlanCrossSubnet, kIpip, kIpipCrossSubnet };
+// As Calico spells them.
+inline constexpr std::array<std::pair<std::string_view, Encapsulation>, 5> kEncapsulations{{
+    {"None", Encapsulation::kNone},
+    {"VXLAN", Encapsulation::kVxlan},
+    {"VXLANCrossSubnet", Encapsulation::kVxlanCrossSubnet},
+    {"IPIP", Encapsulation::kIpip},
+    {"IPIPCrossSubnet", Encapsulation::kIpipCrossSubnet},
+}};
+std::string_view NameOf(Encapsulation encapsulation);
+
+// The pool that Calico makes if there is none: calico.yaml's CALICO_IPV4POOL_CIDR.
+inline constexpr std::string_view kDefaultPoolName = "default-ipv4-ippool";
+inline constexpr std::string_view kDefaultPoolCidr = "192.168.0.0/16";
 
 struct IpPoolSpec {
   std::string name;

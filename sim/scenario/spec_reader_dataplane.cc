@@ -8,7 +8,6 @@
 namespace cnisim {
 namespace {
 
-constexpr std::string_view kDefaultProfile = "ena-nitro";
 // Guards against typing errors.
 constexpr int kMaxServices = 100'000;
 constexpr int kMaxEndpoints = 100'000;
@@ -58,8 +57,8 @@ void SpecReader::ReadDataPlane(Field data_plane) {
   ReadOwnCosts(map.Get("costs"));
   spec.evaluation = map.Get("evaluation")
                         .OneOf<EvaluationBy>({{"auto", EvaluationBy::kAuto},
-                                            {"events", EvaluationBy::kEvents},
-                                            {"analytic", EvaluationBy::kAnalysis}})
+                                              {"events", EvaluationBy::kEvents},
+                                              {"analytic", EvaluationBy::kAnalysis}})
                         .value_or(EvaluationBy::kAuto);
   for (Field& item : map.Get("at").List("'at' of dataPlane: item")) {
     const std::optional<Duration> at = item.Required().Time({}, scenario.duration);

@@ -183,14 +183,9 @@ void SpecReader::ReadCalico(Field calico) {
     IpPoolSpec pool;
     pool.name =
         names.Take(pool_map, &Field::DnsLabel, fmt::format("ippool-{}", spec.ip_pools.size() + 1));
-    pool.encapsulation =
-        pool_map.Get("encapsulation")
-            .OneOf<Encapsulation>({{"None", Encapsulation::kNone},
-                                   {"VXLAN", Encapsulation::kVxlan},
-                                   {"VXLANCrossSubnet", Encapsulation::kVxlanCrossSubnet},
-                                   {"IPIP", Encapsulation::kIpip},
-                                   {"IPIPCrossSubnet", Encapsulation::kIpipCrossSubnet}})
-            .value_or(IpPoolSpec{}.encapsulation);
+    pool.encapsulation = pool_map.Get("encapsulation")
+                             .OneOf<Encapsulation>(kEncapsulations)
+                             .value_or(IpPoolSpec{}.encapsulation);
     pool.block_size = pool_map.Get("blockSize")
                           .Int(kLargestBlock, kSmallestBlock)
                           .value_or(IpPoolSpec{}.block_size);
@@ -220,10 +215,9 @@ void SpecReader::ReadCalico(Field calico) {
     spec.ip_pools.push_back(std::move(pool));
   }
   if (!pools.present()) {
-    // calico.yaml's CALICO_IPV4POOL_CIDR default and its pool's name.
     IpPoolSpec pool;
-    pool.name = "default-ipv4-ippool";
-    pool.cidr = Ipv4Cidr(Ipv4Address(192, 168, 0, 0), 16);
+    pool.name = kDefaultPoolName;
+    pool.cidr = *Ipv4Cidr::Parse(kDefaultPoolCidr);
     spec.ip_pools.push_back(std::move(pool));
   } else if (pools.node()->kind == YamlNode::Kind::kList && pools.node()->items.empty()) {
     pools.Error("missing-value", "Calico needs at least one IP pool");

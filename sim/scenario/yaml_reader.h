@@ -83,6 +83,10 @@ class Field {
   // One of a few words.
   template <typename T>
   std::optional<T> OneOf(std::initializer_list<std::pair<std::string_view, T>> words) {
+    return OneOf<T>(std::span(words.begin(), words.size()));
+  }
+  template <typename T>
+  std::optional<T> OneOf(std::span<const std::pair<std::string_view, T>> words) {
     const std::optional<std::string> text = String();
     if (!text) return std::nullopt;
     std::vector<std::string_view> names;

@@ -26,7 +26,7 @@ namespace {
 
 struct Options {
   std::string file;
-  std::string profile = "ena-nitro";
+  std::string profile{kDefaultProfile};
   std::vector<std::string> fit;
   std::string write;
   OutputFormat format = OutputFormat::kTable;
