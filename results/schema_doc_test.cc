@@ -40,6 +40,11 @@ class SchemaDocTest : public testing::Test {
   std::string document_;
 };
 
+TEST_F(SchemaDocTest, VersionIsDocumented) {
+  const std::string version = fmt::format("`PRAGMA user_version` is {}.", kSchemaVersion);
+  EXPECT_NE(document_.find(version), std::string::npos) << version;
+}
+
 TEST_F(SchemaDocTest, EveryTableAndColumnIsDocumented) {
   for (const std::string& table :
        Rows(db_, "SELECT name FROM sqlite_master WHERE type = 'table'")) {

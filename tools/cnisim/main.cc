@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "sim/scenario/suggest.h"
-#include "tools/cnisim/commands.h"
-#include "tools/cnisim/interrupt.h"
-#include "tools/cnisim/say.h"
+#include "tools/cnisim/base/commands.h"
+#include "tools/cnisim/base/interrupt.h"
+#include "tools/cnisim/base/say.h"
 
 namespace cnisim {
 namespace {
