@@ -33,6 +33,8 @@ ALLOWED = {
     "sim/dataplane": ["core/net", "core/ports", "core/routing", "sim/engine", "sim/observe"],
     "sim/scenario": ["core/net", "core/ports", "core/ipam", "core/cni", "sim/engine", "sim/observe",
                      "sim/cloud", "sim/dataplane"],
+    "sim/scenario/advice": ["core/net", "core/ports", "core/ipam", "sim/cloud", "sim/dataplane",
+                            "sim/scenario"],
     "sim/cluster": ["core/net", "core/ports", "core/ipam", "core/ipam/calico", "core/rpc",
                     "core/cni", "core/host", "core/ipamd", "core/routing", "core/telemetry", "sim/engine",
                     "sim/observe", "sim/cloud", "sim/dataplane", "sim/scenario"],

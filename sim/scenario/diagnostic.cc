@@ -6,12 +6,23 @@
 
 namespace cnisim {
 
+std::string_view NameOf(DiagnosticKind kind) {
+  switch (kind) {
+    case DiagnosticKind::kError:
+      return "error";
+    case DiagnosticKind::kWarning:
+      return "warning";
+    case DiagnosticKind::kInfo:
+      return "info";
+  }
+  return "";
+}
+
 std::string Diagnostic::ToString() const {
   std::string text = file;
   if (line > 0) text += fmt::format(":{}", line);
   if (line > 0 && column > 0) text += fmt::format(":{}", column);
-  text += kind == DiagnosticKind::kError ? ": error: " : ": warning: ";
-  text += message;
+  text += fmt::format(": {}: {}", NameOf(kind), message);
   if (!suggestion.empty()) text += "; " + suggestion;
   return text + fmt::format(" [{}]", code);
 }
@@ -21,27 +32,30 @@ int Diagnostics::AddSource(std::string name) {
   return static_cast<int>(sources_.size()) - 1;
 }
 
-void Diagnostics::Error(Location where, std::string_view code, std::string message,
-                        std::string suggestion) {
+void Diagnostics::Error(Location where, Code code, std::string message, std::string suggestion) {
   Add(DiagnosticKind::kError, where, code, std::move(message), std::move(suggestion));
 }
 
-void Diagnostics::Retract(Location where, std::string_view code, std::string_view message) {
+void Diagnostics::Retract(Location where, Code code, std::string_view message) {
   std::erase_if(entries_, [&](const Entry& entry) {
-    return entry.where == where && entry.diagnostic.code == code &&
+    return entry.where == where && entry.diagnostic.code == code.text() &&
            entry.diagnostic.message == message;
   });
 }
 
-void Diagnostics::Warning(Location where, std::string_view code, std::string message) {
-  Add(DiagnosticKind::kWarning, where, code, std::move(message), "");
+void Diagnostics::Warning(Location where, Code code, std::string message, std::string suggestion) {
+  Add(DiagnosticKind::kWarning, where, code, std::move(message), std::move(suggestion));
 }
 
-void Diagnostics::Add(DiagnosticKind kind, Location where, std::string_view code,
-                      std::string message, std::string suggestion) {
-  entries_.push_back(
-      {where, Diagnostic{kind, std::string(code), sources_[static_cast<size_t>(where.source)],
-                         where.line, where.column, std::move(message), std::move(suggestion)}});
+void Diagnostics::Info(Location where, Code code, std::string message, std::string suggestion) {
+  Add(DiagnosticKind::kInfo, where, code, std::move(message), std::move(suggestion));
+}
+
+void Diagnostics::Add(DiagnosticKind kind, Location where, Code code, std::string message,
+                      std::string suggestion) {
+  entries_.push_back({where, Diagnostic{kind, std::string(code.text()),
+                                        sources_[static_cast<size_t>(where.source)], where.line,
+                                        where.column, std::move(message), std::move(suggestion)}});
 }
 
 bool Diagnostics::has_errors() const {
@@ -49,10 +63,11 @@ bool Diagnostics::has_errors() const {
       entries_, [](const Entry& entry) { return entry.diagnostic.kind == DiagnosticKind::kError; });
 }
 
-std::vector<Diagnostic> Diagnostics::Sorted(DiagnosticKind kind) const {
+std::vector<Diagnostic> Diagnostics::Sorted(std::initializer_list<DiagnosticKind> kinds) const {
   std::vector<Entry> found;
-  std::ranges::copy_if(entries_, std::back_inserter(found),
-                       [&](const Entry& entry) { return entry.diagnostic.kind == kind; });
+  std::ranges::copy_if(entries_, std::back_inserter(found), [&](const Entry& entry) {
+    return std::ranges::find(kinds, entry.diagnostic.kind) != kinds.end();
+  });
   std::ranges::stable_sort(found, {}, &Entry::where);
   std::vector<Diagnostic> result;
   for (const Entry& entry : found) {
@@ -66,12 +81,12 @@ std::vector<Diagnostic> Diagnostics::Sorted(DiagnosticKind kind) const {
 }
 
 std::vector<Diagnostic> Diagnostics::Errors() const {
-  std::vector<Diagnostic> errors = Sorted(DiagnosticKind::kError);
+  std::vector<Diagnostic> errors = Sorted({DiagnosticKind::kError});
   if (errors.size() > kMaxReported) {
     const size_t more = errors.size() - kMaxReported;
     errors.resize(kMaxReported);
     Diagnostic note;
-    note.code = "more-errors";
+    note.code = Code("more-errors").text();
     note.file = sources_[0];
     note.message = fmt::format("{} more error{} not shown", more, more == 1 ? " is" : "s are");
     errors.push_back(std::move(note));
@@ -79,6 +94,10 @@ std::vector<Diagnostic> Diagnostics::Errors() const {
   return errors;
 }
 
-std::vector<Diagnostic> Diagnostics::Warnings() const { return Sorted(DiagnosticKind::kWarning); }
+std::vector<Diagnostic> Diagnostics::Warnings() const { return Sorted({DiagnosticKind::kWarning}); }
+
+std::vector<Diagnostic> Diagnostics::Advice() const {
+  return Sorted({DiagnosticKind::kWarning, DiagnosticKind::kInfo});
+}
 
 }  // namespace cnisim

@@ -1,18 +1,25 @@
 // What a user is told about a scenario file: where, what, and what they may have meant.
 //
-// `code` is stable and names the kind of mistake; texts may change. Lines and columns count from 1;
-// 0 means that the place has none (a value given with --set, a file that cannot be read).
+// `code` is stable and names the kind of mistake (codes.h); texts may change. Lines and columns
+// count from 1; 0 means that the place has none (a value given with --set, a file that cannot be
+// read).
 #ifndef CNISIM_SIM_SCENARIO_DIAGNOSTIC_H_
 #define CNISIM_SIM_SCENARIO_DIAGNOSTIC_H_
 
 #include <compare>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/scenario/codes.h"
+
 namespace cnisim {
 
-enum class DiagnosticKind { kError, kWarning };
+// An error refuses the scenario; a warning says that it hardly does what was meant; an info is
+// worth knowing.
+enum class DiagnosticKind { kError, kWarning, kInfo };
+std::string_view NameOf(DiagnosticKind kind);  // "error", ...
 
 struct Diagnostic {
   DiagnosticKind kind = DiagnosticKind::kError;
@@ -44,21 +51,27 @@ class Diagnostics {
 
   // `file` is source 0.
   explicit Diagnostics(std::string file) : sources_{std::move(file)} {}
+  // With the sources of another one, never empty.
+  explicit Diagnostics(std::vector<std::string> sources) : sources_(std::move(sources)) {}
 
   // Another file, or a --set; reported after all earlier sources.
   int AddSource(std::string name);
 
-  void Error(Location where, std::string_view code, std::string message,
-             std::string suggestion = "");
+  void Error(Location where, Code code, std::string message, std::string suggestion = "");
   // Takes back errors that a later, better one explains.
-  void Retract(Location where, std::string_view code, std::string_view message);
-  void Warning(Location where, std::string_view code, std::string message);
+  void Retract(Location where, Code code, std::string_view message);
+  void Warning(Location where, Code code, std::string message, std::string suggestion = "");
+  void Info(Location where, Code code, std::string message, std::string suggestion = "");
 
   bool has_errors() const;
   // In order of place, each once. At most kMaxReported errors, then one that says how many more
   // there are.
   std::vector<Diagnostic> Errors() const;
   std::vector<Diagnostic> Warnings() const;
+  // Everything but errors, in order of place, each once.
+  std::vector<Diagnostic> Advice() const;
+
+  const std::vector<std::string>& sources() const { return sources_; }
 
  private:
   struct Entry {
@@ -66,9 +79,9 @@ class Diagnostics {
     Diagnostic diagnostic;
   };
 
-  void Add(DiagnosticKind kind, Location where, std::string_view code, std::string message,
+  void Add(DiagnosticKind kind, Location where, Code code, std::string message,
            std::string suggestion);
-  std::vector<Diagnostic> Sorted(DiagnosticKind kind) const;
+  std::vector<Diagnostic> Sorted(std::initializer_list<DiagnosticKind> kinds) const;
 
   std::vector<std::string> sources_;
   std::vector<Entry> entries_;

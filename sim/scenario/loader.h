@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/scenario/diagnostic.h"
+#include "sim/scenario/places.h"
 #include "sim/scenario/scenario.h"
 
 namespace cnisim {
@@ -27,6 +28,7 @@ struct LoadedScenario {
   std::vector<Diagnostic> warnings;          // in order of place
   std::string resolved_yaml;                 // resolved_yaml.h
   std::vector<std::filesystem::path> files;  // that it read beside the scenario
+  Places places;                             // of its values
 };
 
 // The errors, never empty, in order of place.

@@ -360,7 +360,7 @@ TEST(LoadScenario, PrefixModeOnXenIsAWarning) {
   const LoadedScenario loaded = Load("minimal", {"network.env.ENABLE_PREFIX_DELEGATION=true",
                                                  "nodeGroups[workers].instanceType=m4.large"});
   ASSERT_EQ(loaded.warnings.size(), 1u);
-  EXPECT_EQ(loaded.warnings[0].code, "env-value-ignored");
+  EXPECT_EQ(loaded.warnings[0].code, "prefixes-need-nitro");
 }
 
 TEST(LoadScenario, MissingFilesAndDirectoriesAreErrors) {

@@ -201,6 +201,7 @@ struct SetEnv {
 struct EventSpec {
   TimePoint at;
   std::variant<ScaleWorkload, ScaleNodeGroup, RestartAgent, SetEnv> action;
+  size_t written = 0;  // its index in the scenario's list
 };
 
 enum class Statistic { kMin, kMax, kMean, kP50, kP90, kP95, kP99, kP999, kLast, kSum, kCount };

@@ -216,7 +216,7 @@ std::optional<SpecReader::ReadableFile> SpecReader::OpenFile(Field path) {
   const std::filesystem::path full = directory_ / *name;
   Result<std::string> text = ReadFile(full);
   if (!text) {
-    path.Error(text.error().code,
+    path.Error(Code::Of(text.error().code),
                fmt::format("the file '{}' {}", full.string(), text.error().message));
     return std::nullopt;
   }

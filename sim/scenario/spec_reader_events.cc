@@ -36,6 +36,7 @@ void SpecReader::ReadEvents(Field list) {
 void SpecReader::ReadEvent(Field item) {
   MapReader map = item.Required().Map(item.label());
   EventSpec event;
+  event.written = scenario.events.size();
   const std::optional<TimePoint> at = Moment(map.Get("at").Required());
   event.at = at.value_or(kTimeZero);
   Field scale = map.Get("scale");

@@ -131,7 +131,7 @@ void SpecReader::CheckModes(const AgentSettings& of_scenario) {
     }
     for (const EnvironmentWarning& warning : warnings) {
       diagnostics_.Warning(
-          instance_type_fields_[i].where(), "env-value-ignored",
+          instance_type_fields_[i].where(), "prefixes-need-nitro",
           fmt::format("{} on {}: {}", warning.variable, group.instance_type, warning.text));
     }
   }

@@ -49,8 +49,7 @@ class Row {
   std::string_view operator[](size_t i) const { return fields_[i]; }
   const std::vector<std::string_view>& fields() const { return fields_; }
 
-  void Error(size_t field, std::string_view code, std::string message,
-             std::string suggestion = "") {
+  void Error(size_t field, Code code, std::string message, std::string suggestion = "") {
     diagnostics_.Error({where_.source, where_.line, starts_[field]}, code, std::move(message),
                        std::move(suggestion));
   }

@@ -63,11 +63,11 @@ Field& Field::Required() {
   return *this;
 }
 
-void Field::Error(std::string_view code, std::string message, std::string suggestion) {
+void Field::Error(Code code, std::string message, std::string suggestion) {
   if (!silent_) diagnostics_->Error(where_, code, std::move(message), std::move(suggestion));
 }
 
-void Field::Error(std::string_view code, std::string message, std::string_view written,
+void Field::Error(Code code, std::string message, std::string_view written,
                   std::span<const std::string_view> candidates) {
   Error(code, std::move(message), DidYouMean(written, candidates));
 }
@@ -166,7 +166,7 @@ std::optional<int64_t> Field::Int64(int64_t min, int64_t max) {
   if (scalar == nullptr) return std::nullopt;
   const std::optional<int64_t> value = ParseInteger(scalar->text);
   if (!value || scalar->quoted) {
-    Error(IsWhole(scalar->text) && !scalar->quoted ? "out-of-range" : "wrong-type",
+    Error(IsWhole(scalar->text) && !scalar->quoted ? Code("out-of-range") : Code("wrong-type"),
           fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)),
           value ? fmt::format("did you mean {}, without quotes?", *value) : "");
     return std::nullopt;
@@ -190,7 +190,7 @@ std::optional<uint64_t> Field::Unsigned64() {
       !scalar->quoted) {
     return value;
   }
-  Error(IsWhole(text) && !scalar->quoted ? "out-of-range" : "wrong-type",
+  Error(IsWhole(text) && !scalar->quoted ? Code("out-of-range") : Code("wrong-type"),
         fmt::format("{} must be {}, not {}", label_, wanted, Describe(*scalar)));
   return std::nullopt;
 }

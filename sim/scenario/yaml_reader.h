@@ -104,9 +104,9 @@ class Field {
   std::vector<Field> List(std::string_view item);
 
   // For checks that readers cannot make.
-  void Error(std::string_view code, std::string message, std::string suggestion = "");
+  void Error(Code code, std::string message, std::string suggestion = "");
   // With "did you mean" among `candidates`.
-  void Error(std::string_view code, std::string message, std::string_view written,
+  void Error(Code code, std::string message, std::string_view written,
              std::span<const std::string_view> candidates);
 
   const YamlNode* node() const { return node_; }

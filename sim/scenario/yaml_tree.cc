@@ -122,7 +122,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Location At(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
 
-  [[noreturn]] void Abandon(Location where, std::string_view code, std::string message) {
+  [[noreturn]] void Abandon(Location where, Code code, std::string message) {
     diagnostics_.Error(where, code, std::move(message));
     throw Abandoned{};
   }

@@ -23,6 +23,7 @@ import xml.etree.ElementTree
 
 CNISIM = os.path.abspath(sys.argv[1])
 HELP = pathlib.Path(__file__).parent / "testdata" / "help"
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 TINY = """
 apiVersion: cnisim.dev/v1alpha1
@@ -172,6 +173,58 @@ def test_validate(place):
     (place.path / "resolved.yaml").write_text(resolved)
     again = place.cnisim("validate", "resolved.yaml", "--resolved").stdout
     assert again == resolved and "replicas: 30" in resolved
+
+
+TIGHT = TINY.replace("10.0.0.0/24", "10.0.0.0/27").replace("name: tiny", "name: tight")
+
+
+def test_validate_advises(place):
+    (place.path / "tight.yaml").write_text(TIGHT)
+    result = place.cnisim("validate", "tight.yaml")
+    assert "tight.yaml:11:" in result.stderr and "[subnet-too-small]" in result.stderr, result.stderr
+    assert result.stdout == "tight.yaml: valid, 1 warning\n", result.stdout
+    listed = json.loads(place.cnisim("validate", "tight.yaml", "-o", "json").stdout)
+    assert [(d["kind"], d["code"], d["line"]) for d in listed] == [
+        ("warning", "subnet-too-small", 11)], listed
+    # A run tells warnings as findings; infos are validate's alone.
+    place.cnisim("run", "tight.yaml", "--set", "network.env.WARM_ENI_TARGET=1",
+                 "--set", "network.env.WARM_IP_TARGET=20", "--db", "x.db", code=3)
+    codes = {code for (code,) in place.rows("x.db", "SELECT code FROM finding")}
+    assert "subnet-too-small" in codes and "warm-eni-target-ignored" not in codes, codes
+    told = place.cnisim("validate", "tight.yaml", "--set", "network.env.WARM_ENI_TARGET=1",
+                        "--set", "network.env.WARM_IP_TARGET=20").stderr
+    assert "info: WARM_ENI_TARGET=1 has no effect" in told, told
+
+
+def test_codes_are_explained(place):
+    codes = json.loads(place.cnisim("validate", "--explain", "-o", "json").stdout)
+    assert len(codes) > 60
+    for code in codes:
+        text = place.cnisim("validate", "--explain", code["code"]).stdout
+        assert text.startswith(code["code"] + ": " + code["summary"]), text
+        assert all(len(line) <= 100 for line in text.splitlines()[1:]), text
+    assert "a quirk" in place.cnisim("validate", "--explain", "quirk-missedDelsLeak").stdout
+    result = place.cnisim("validate", "--explain", "subnet-to-small", code=2)
+    assert "did you mean 'subnet-too-small'?" in result.stderr
+    # Every code that the goldens of broken scenarios have.
+    broken = SOURCE / "sim/scenario/testdata/broken"
+    told = {line.rsplit("[", 1)[1].rstrip("]") for path in broken.glob("*.txt")
+            for line in path.read_text().splitlines() if line.endswith("]")}
+    assert len(told) > 30 and told <= {code["code"] for code in codes}, told
+
+
+def test_advice_about_the_scenarios_is_as_it_was(place):
+    """Read the difference before committing: a lint that cries wolf is worse than none."""
+    lines = []
+    for path in sorted((SOURCE / "scenarios").rglob("*.yaml")):
+        for d in json.loads(place.cnisim("validate", str(path), "-o", "json").stdout):
+            name = path.relative_to(SOURCE)
+            lines.append(f"{name}:{d['line']}: {d['kind']}: {d['message']} [{d['code']}]\n")
+    text = "".join(lines)
+    golden = HELP.parent / "advice.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text(), f"{golden}:\n{text}"
 
 
 def test_run_prints_a_summary_and_writes_a_file(place):

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <ranges>
 
 #include "core/net/utf8.h"
 
@@ -97,6 +98,23 @@ std::string Escaped(std::string_view text) {
     text.remove_prefix(character.size());
   }
   return escaped;
+}
+
+std::string Wrapped(std::string_view text, size_t width, size_t indent) {
+  std::string wrapped;
+  size_t column = 0;
+  for (const auto part : std::views::split(text, ' ')) {
+    const std::string_view word(part.begin(), part.end());
+    if (word.empty()) continue;
+    if (column > 0 && column + 1 + word.size() > width) {
+      wrapped += '\n';
+      column = 0;
+    }
+    wrapped += column > 0 ? " " : std::string(indent, ' ');
+    column += (column > 0 ? 1 : indent) + word.size();
+    wrapped += word;
+  }
+  return wrapped;
 }
 
 bool UseColour() {

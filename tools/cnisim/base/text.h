@@ -31,6 +31,9 @@ std::string Capitals(std::string_view text);
 // `text` on one line: control characters, and bytes that are no UTF-8, as \n, \t, \r or \x1b.
 std::string Escaped(std::string_view text);
 
+// Words on lines of at most `width` characters, where words are not longer; `indent` before each.
+std::string Wrapped(std::string_view text, size_t width, size_t indent = 0);
+
 // Whether standard output is a terminal that takes colours (NO_COLOR is not set).
 bool UseColour();
 // `text` in green or red if colours are in use.

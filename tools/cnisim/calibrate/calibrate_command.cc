@@ -116,7 +116,7 @@ Predictions PredictAll(std::span<const Measurement> rows, const CostProfile& pro
     if (result) {
       value = *result;
     } else {
-      diagnostics.Error(row.where, result.error().code, result.error().message);
+      diagnostics.Error(row.where, "no-prediction", result.error().message);
     }
   }
   return predictions;

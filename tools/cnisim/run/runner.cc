@@ -18,6 +18,7 @@
 #include "results/fingerprint.h"
 #include "results/recorder.h"
 #include "sim/cluster/world.h"
+#include "sim/scenario/advice/advice.h"
 #include "tools/cnisim/base/interrupt.h"
 #include "tools/cnisim/base/progress.h"
 #include "tools/cnisim/base/say.h"
@@ -35,10 +36,11 @@ int64_t PeakRssBytes() {
   return int64_t{usage.ru_maxrss} * 1024;
 }
 
-// What the loader warned about and what the world found broken become findings of the run; they are
-// no part of the record stream, so the fingerprint does not see them.
-void TellWarnings(const std::vector<Diagnostic>& warnings, Observer& observer) {
-  for (const Diagnostic& d : warnings) {
+// What the loader and advice warned about and what the world found broken become findings of the
+// run; they are no part of the record stream, so the fingerprint does not see them.
+void TellWarnings(const std::vector<Diagnostic>& told, Observer& observer) {
+  for (const Diagnostic& d : told) {
+    if (d.kind != DiagnosticKind::kWarning) continue;
     Finding finding;
     finding.code = d.code;
     finding.severity = Severity::kWarning;
@@ -188,6 +190,7 @@ class Runner {
     // Warnings need no fingerprint: everything but the first observer.
     FanOut notes(std::vector<Observer*>(observers.begin() + 1, observers.end()));
     TellWarnings(loaded.warnings, notes);
+    TellWarnings(Advise(loaded), notes);
 
     std::optional<LogDirectory> logs;
     if (!options_.log_dir.empty()) {
