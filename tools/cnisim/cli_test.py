@@ -10,7 +10,9 @@ import json
 import os
 import pathlib
 import pty
+import re
 import resource
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -97,7 +99,7 @@ class Place:
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
     for verb in ("run", "validate", "test", "query", "inspect", "compare", "trace", "calibrate",
-                 "catalog", "schema", "version"):
+                 "catalog", "schema", "completion", "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
@@ -853,6 +855,104 @@ def test_catalog(place):
                        ("env", "WARM_ENI_TARGET")):
         for form in ("table", "json", "yaml", "csv"):
             assert word in place.cnisim("catalog", part, "-o", form).stdout
+
+
+def test_query_lists_saved_queries(place):
+    listed = json.loads(place.cnisim("query", "--list", "-o", "json").stdout)
+    names = [query["query"] for query in listed]
+    assert "slowest-pods" in names and names == sorted(names), names
+    assert all(query["description"] for query in listed), listed
+    assert place.cnisim("query", "--list").stdout == place.cnisim("query").stdout
+
+
+def complete_in_bash(place, line):
+    """What bash offers at the end of `line`."""
+    script = f"""
+source <({CNISIM} completion bash)
+COMP_LINE={shlex.quote(line)}
+COMP_POINT=${{#COMP_LINE}}
+_cnisim
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    result = subprocess.run(["bash", "--norc", "-u", "-c", script], cwd=place.path, text=True,
+                            capture_output=True, timeout=60)
+    assert result.stderr == "", result.stderr
+    return sorted(set(result.stdout.split()))
+
+
+def complete_in_fish(place, line):
+    script = f"{CNISIM} completion fish | source; complete -C {shlex.quote(line)}"
+    result = subprocess.run(["fish", "--no-config", "-c", script], cwd=place.path, text=True,
+                            capture_output=True, timeout=60, env={**os.environ, "HOME": str(place.path / "folder")})
+    assert result.stderr == "", result.stderr
+    return sorted({word.split("\t")[0] for word in result.stdout.splitlines()})
+
+
+def complete_in_zsh(place, line):
+    """zsh's own functions that show and match are stood in for; ours is what is tested."""
+    words = " ".join(shlex.quote(word) for word in line.split(" "))
+    script = f"""
+compdef() {{ }}
+compset() {{ cur=${{cur#*=}} }}
+compadd() {{ print -l -- "${{names[@]}}" }}
+_files() {{ print -r -- "@files $*" }}
+source <({CNISIM} completion zsh)
+words=({words})
+CURRENT={len(line.split(" "))}
+_cnisim
+"""
+    result = subprocess.run(["zsh", "-f", "-c", script], cwd=place.path, text=True,
+                            capture_output=True, timeout=60)
+    assert result.stderr == "", result.stderr
+    wanted = line.split(" ")[-1].split("=")[-1]
+    return sorted({word for word in result.stdout.splitlines()
+                   if word.startswith(wanted) or word.startswith("@")})
+
+
+def test_completion(place):
+    (place.path / "results.db").write_text("")
+    (place.path / "folder").mkdir()
+    expected = {
+        "cnisim va": ["validate"],
+        "cnisim catalog max": ["maxpods"],
+        "cnisim catalog maxpods m5.24": ["m5.24xlarge"],
+        "cnisim run --out": ["--output"],
+        "cnisim run -o ": ["csv", "json", "table", "yaml"],
+        "cnisim query results.db wait": ["wait-reasons"],
+        "cnisim validate --explain subnet-too-small-": ["subnet-too-small-at-max-size",
+                                                        "subnet-too-small-for-pods"],
+        "cnisim completion f": ["fish"],
+        "cnisim run --seed 3 --db x.db --no-": ["--no-progress"],
+    }
+    shells = {"bash": complete_in_bash, "zsh": complete_in_zsh, "fish": complete_in_fish}
+    for shell, complete in shells.items():
+        if shutil.which(shell) is None:
+            continue
+        for line, words in expected.items():
+            assert complete(place, line) == words, f"{shell}: {line}: {complete(place, line)}"
+    # Values with '=' or ':' in them, which bash takes for the ends of words.
+    assert complete_in_bash(place, "cnisim run --output=j") == ["json"]
+    assert complete_in_bash(place, "cnisim run --network calico:IPIPC") == ["IPIPCrossSubnet"]
+    assert complete_in_bash(place, "cnisim run t") == ["tiny.yaml"]
+    assert complete_in_bash(place, "cnisim query ") == ["folder", "results.db"]
+    assert complete_in_bash(place, "cnisim run --log-dir f") == ["folder"]
+    if shutil.which("fish") is not None:
+        assert complete_in_fish(place, "cnisim run t") == ["tiny.yaml"]
+    assert "required" in place.cnisim("completion", code=2).stderr
+    missing = [shell for shell in shells if shutil.which(shell) is None]
+    if missing:
+        raise Skip(f"no {', '.join(missing)}")
+
+
+def test_completion_knows_every_verb_and_option(place):
+    """Against --help: whatever stands there is offered."""
+    for golden in sorted(HELP.glob("*.txt")):
+        name = golden.stem
+        words = [] if name == "cnisim" else name.split("-", 1) if name.startswith("catalog-") else [name]
+        line = " ".join(["cnisim", *words]) + " "
+        offered = complete_in_bash(place, line + "-")
+        for option in re.findall(r"^  (?:-\w,)?\s*(?:-\w, ?)?(--[\w-]+)", golden.read_text(), re.M):
+            assert option in offered, f"{line}: {option} is not among {offered}"
 
 
 def test_schema_and_version(place):

@@ -35,6 +35,7 @@ constexpr Verb kVerbs[] = {
     {"calibrate", "Compare measurements with the model, and fit its costs", AddCalibrate},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},
+    {"completion", "Print a script that completes commands in bash, zsh or fish", AddCompletion},
     {"version", "Print the version", AddVersion},
 };
 

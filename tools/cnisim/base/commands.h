@@ -23,6 +23,7 @@ Command AddTrace(CLI::App& app);
 Command AddCalibrate(CLI::App& app);
 Command AddCatalog(CLI::App& app);
 Command AddSchema(CLI::App& app);
+Command AddCompletion(CLI::App& app);
 Command AddVersion(CLI::App& app);
 
 // Tell it on standard error: "cnisim VERB: ..." (the message begins with the verb), "cnisim: ...".
