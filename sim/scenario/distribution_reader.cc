@@ -54,6 +54,7 @@ std::optional<Distribution> ReadEmpirical(Field& field, Field list) {
 }  // namespace
 
 std::optional<Distribution> ReadDistribution(Field field) {
+  field.DescribeAs("distribution");
   if (!field.is_mapping()) {
     const std::optional<Duration> fixed = field.Time({}, kLongest);
     return fixed ? Checked(field, Distribution::Fixed(*fixed)) : std::nullopt;
@@ -62,19 +63,16 @@ std::optional<Distribution> ReadDistribution(Field field) {
   if (map.Has("p50") || map.Has("p99")) {
     return ReadPair(field, map, "p50", "p99", &Distribution::Lognormal);
   }
-  const std::vector<YamlEntry>& entries = map.entries();
-  const bool known =
-      entries.size() == 1 && std::ranges::find(kShapes, entries[0].key) != kShapes.end();
-  if (!known) {
+  const std::string_view shape = map.LoneKey(kShapes);
+  if (shape.empty()) {
+    const std::string written = field.node()->entries.empty() ? "" : field.node()->entries[0].key;
     field.Error("bad-distribution",
                 fmt::format("{} must be a duration or one of {{fixed}}, {{uniform}}, "
                             "{{exponential}}, {{lognormal}}, {{empirical}}",
                             field.label()),
-                entries.empty() ? "" : entries[0].key,
-                entries.empty() ? std::span<const std::string_view>() : kShapes);
+                written, written.empty() ? std::span<const std::string_view>() : kShapes);
     return std::nullopt;
   }
-  const std::string_view shape = entries[0].key;
   Field value = map.Get(shape);
   const std::string what = fmt::format("'{}' of {}", shape, field.label());
   if (shape == "fixed") {

@@ -41,7 +41,8 @@ NicFacts ReadNic(Field field) {
 }
 
 void ReadCost(Field field, double& value, CostProfile::Entry& entry) {
-  MapReader map = field.Required().Map(field.label());
+  field.Required().DescribeAs("cost");
+  MapReader map = field.Map(field.label());
   const auto number = [&](std::string_view key) {
     return map.Get(key).Required().Number(0, kMaxCost);
   };

@@ -24,8 +24,9 @@ void ReadHeader(MapReader& root, Scenario& scenario) {
 
 }  // namespace
 
-void SpecReader::Read(const YamlNode& document) {
-  MapReader root(&document, document.where, "the scenario", diagnostics_);
+void SpecReader::Read(const YamlNode* document, SchemaPlace schema) {
+  MapReader root(document, document == nullptr ? Location() : document->where, "the scenario",
+                 diagnostics_, false, schema);
   ReadHeader(root, scenario);
   MapReader spec = root.Get("spec").Required().Map("spec");
   ReadTiming(spec);

@@ -25,13 +25,16 @@ class SpecReader {
       : directory_(std::move(directory)), diagnostics_(diagnostics) {}
 
   // `document` is the whole document.
-  void Read(const YamlNode& document);
+  void Read(const YamlNode& document) { Read(&document, {}); }
+  // Notes what it would read.
+  void Describe(SchemaRecorder& recorder) { Read(nullptr, {&recorder, &recorder.root()}); }
 
   Scenario scenario;
   SourceFiles files;
 
  private:
   // spec_reader.cc
+  void Read(const YamlNode* document, SchemaPlace schema);
   void ReadTiming(MapReader& spec);
   void ReadConstants(Field constants);
   void ReadRecord(Field record);

@@ -134,6 +134,7 @@ void SpecReader::ReadEc2(Field ec2) {
   for (const Ec2ActionInfo& action : AllEc2Actions()) {
     const std::string name(action.name);
     Field throttle = throttles.Get(action.name);
+    throttle.DescribeAs("throttle");
     if (throttle.present()) {
       MapReader bucket = throttle.Map(fmt::format("the throttle of {}", name));
       BucketSpec& spec = scenario.ec2.throttles[name];

@@ -65,6 +65,7 @@ void SpecReader::ReadEnvironment(Field env) {
 std::optional<AgentSettings> SpecReader::ReadVariables(
     MapReader& map, std::map<std::string, std::optional<std::string>>& env) {
   std::vector<std::string_view> known(SupportedVariables().begin(), SupportedVariables().end());
+  map.KeysAreOf(known);
   bool good = true;
   for (const YamlEntry& entry : map.entries()) {
     const std::string& name = entry.key;
@@ -228,7 +229,7 @@ void SpecReader::ReadCalico(Field calico) {
                                     .value_or(false);
   spec.strict_affinity = map.Get("strictAffinity").Bool().value_or(false);
   Field pod_mtu = map.Get("podMtu");
-  if (!pod_mtu.is_scalar() || pod_mtu.node()->text != "auto") {
+  if (!pod_mtu.Is("auto")) {
     spec.pod_mtu = pod_mtu.Int(kSmallestPodMtu, kLargestMtu);
   }
   spec.vxlan_checksum_offload = map.Get("vxlanChecksumOffload").Bool().value_or(true);

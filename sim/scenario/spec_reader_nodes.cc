@@ -103,7 +103,7 @@ void SpecReader::ReadNodeGroup(Field item) {
                     .value_or(NodeGroupSpec{}.image);
 
   Field max_pods = map.Get("maxPods");
-  if (!max_pods.is_scalar() || max_pods.node()->text != "auto") {
+  if (!max_pods.Is("auto")) {
     group.max_pods = max_pods.Int(1, kMaxMaxPods);
   }
   map.Done();

@@ -2,11 +2,26 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <memory>
 
 #include "sim/scenario/suggest.h"
 
 namespace cnisim {
 namespace {
+
+using Type = SchemaRead::Type;
+
+SchemaRead ReadAs(Type type, double low = 0, double high = 0, std::string low_text = "",
+                  std::string high_text = "") {
+  SchemaRead read;
+  read.type = type;
+  read.low = low;
+  read.high = high;
+  read.low_text = std::move(low_text);
+  read.high_text = std::move(high_text);
+  return read;
+}
 
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -42,6 +57,8 @@ bool IsWhole(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, IsDigit);
 }
 
+double InSeconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
 std::string LabelOf(std::string_view key, std::string_view what) {
   return fmt::format("'{}' of {}", key, what);
 }
@@ -50,7 +67,45 @@ std::string Missing(std::string_view label) { return fmt::format("{} is missing"
 
 }  // namespace
 
+bool Field::Noted(SchemaRead read) {
+  if (schema_) schema_.note->Note(std::move(read));
+  return static_cast<bool>(schema_);
+}
+
+size_t Field::NoteWords(std::span<const std::string_view> names) {
+  SchemaRead read = ReadAs(Type::kWords);
+  read.words.assign(names.begin(), names.end());
+  Noted(std::move(read));
+  const int ways = static_cast<int>(names.size()) + 1;
+  return static_cast<size_t>(schema_.recorder->Decide(schema_.note, "word", ways));
+}
+
+void Field::DescribeAs(const char* name) {
+  if (!schema_) return;
+  schema_.note->shared = name;
+  schema_.note = schema_.recorder->Shared(name);
+}
+
+const YamlNode* Field::node() const {
+  static const YamlNode kNothing;
+  return schema_ ? &kNothing : node_;
+}
+
+bool Field::Is(std::string_view word) const {
+  if (schema_) {
+    SchemaRead read = ReadAs(Type::kWords);
+    read.words.emplace_back(word);
+    schema_.note->Note(std::move(read));
+    return false;
+  }
+  return present() && node_->kind == YamlNode::Kind::kScalar && node_->text == word;
+}
+
 Field& Field::Required() {
+  if (schema_) {
+    ++schema_.note->required;
+    return *this;
+  }
   if (!present()) {
     if (node_ == nullptr || node_->from_flag) {
       Error("missing-key", Missing(label_));
@@ -90,11 +145,13 @@ const YamlNode* Field::Scalar(std::string_view wanted) {
 }
 
 std::optional<std::string> Field::Text() {
+  if (Noted(ReadAs(Type::kText))) return std::nullopt;
   const YamlNode* scalar = Scalar("text");
   return scalar ? std::optional(scalar->text) : std::nullopt;
 }
 
 std::optional<std::string> Field::String() {
+  if (Noted(ReadAs(Type::kString))) return std::nullopt;
   const YamlNode* scalar = Scalar("a string");
   if (scalar == nullptr) return std::nullopt;
   if (scalar->text.empty()) {
@@ -118,6 +175,7 @@ bool IsName(std::string_view text, size_t longest) {
 }
 
 std::optional<std::string> Field::DnsLabel() {
+  if (Noted(ReadAs(Type::kDnsLabel))) return std::nullopt;
   std::optional<std::string> text = String();
   if (!text || IsDnsLabel(*text)) return text;
   const std::string near = AsDnsLabel(*text);
@@ -130,6 +188,7 @@ std::optional<std::string> Field::DnsLabel() {
 }
 
 std::optional<std::string> Field::Name() {
+  if (Noted(ReadAs(Type::kName))) return std::nullopt;
   std::optional<std::string> text = String();
   if (!text) return std::nullopt;
   if (IsName(*text, kMaxDnsLabel)) return text;
@@ -141,6 +200,7 @@ std::optional<std::string> Field::Name() {
 }
 
 std::optional<bool> Field::Bool() {
+  if (Noted(ReadAs(Type::kBool))) return std::nullopt;
   const YamlNode* scalar = Scalar("true or false");
   if (scalar == nullptr) return std::nullopt;
   if (!scalar->quoted) {
@@ -161,6 +221,9 @@ std::optional<bool> Field::Bool() {
 }
 
 std::optional<int64_t> Field::Int64(int64_t min, int64_t max) {
+  if (Noted(ReadAs(Type::kInteger, static_cast<double>(min), static_cast<double>(max),
+                   fmt::format("{}", min), fmt::format("{}", max))))
+    return std::nullopt;
   const std::string wanted = fmt::format("a whole number from {} to {}", min, max);
   const YamlNode* scalar = Scalar(wanted);
   if (scalar == nullptr) return std::nullopt;
@@ -179,6 +242,7 @@ std::optional<int64_t> Field::Int64(int64_t min, int64_t max) {
 }
 
 std::optional<uint64_t> Field::Unsigned64() {
+  if (Noted(ReadAs(Type::kUnsigned64))) return std::nullopt;
   const std::string_view wanted = "a whole number from 0 to 18446744073709551615";
   const YamlNode* scalar = Scalar(wanted);
   if (scalar == nullptr) return std::nullopt;
@@ -196,6 +260,8 @@ std::optional<uint64_t> Field::Unsigned64() {
 }
 
 std::optional<double> Field::Number(double min, double max) {
+  if (Noted(ReadAs(Type::kNumber, min, max, fmt::format("{}", min), fmt::format("{}", max))))
+    return std::nullopt;
   const std::string wanted = fmt::format("a number from {} to {}", min, max);
   const YamlNode* scalar = Scalar(wanted);
   if (scalar == nullptr) return std::nullopt;
@@ -212,6 +278,7 @@ std::optional<double> Field::Number(double min, double max) {
 }
 
 std::optional<Ipv4Cidr> Field::Cidr() {
+  if (Noted(ReadAs(Type::kCidr))) return std::nullopt;
   const YamlNode* scalar = Scalar("an IPv4 block such as 10.0.0.0/16");
   if (scalar == nullptr) return std::nullopt;
   const std::optional<Ipv4Cidr> cidr = Ipv4Cidr::Parse(scalar->text);
@@ -247,6 +314,9 @@ std::optional<T> Field::Parsed(Quantity<T> (*parse)(std::string_view), std::stri
 }
 
 std::optional<Duration> Field::Time(Duration min, Duration max) {
+  if (Noted(ReadAs(Type::kDuration, InSeconds(min), InSeconds(max), FormatDuration(min),
+                   FormatDuration(max))))
+    return std::nullopt;
   const std::optional<Duration> value = Parsed(&ParseDuration, "a duration such as 30s");
   if (value && (*value < min || *value > max)) {
     Error("out-of-range", fmt::format("{} must be from {} to {}, not {}", label_,
@@ -257,6 +327,8 @@ std::optional<Duration> Field::Time(Duration min, Duration max) {
 }
 
 std::optional<double> Field::Rate(double min, double max) {
+  if (Noted(ReadAs(Type::kRate, min, max, fmt::format("{}/s", min), fmt::format("{}/s", max))))
+    return std::nullopt;
   const std::optional<double> value = Parsed(&ParseRate, "a rate such as 20/s");
   if (value && (*value < min || *value > max)) {
     Error("out-of-range",
@@ -267,14 +339,19 @@ std::optional<double> Field::Rate(double min, double max) {
 }
 
 std::optional<int64_t> Field::CpuMilli() {
+  if (Noted(ReadAs(Type::kCpu))) return std::nullopt;
   return Parsed(&ParseCpuMilli, "an amount of CPU such as 500m");
 }
 
 std::optional<int64_t> Field::MemoryMib() {
+  if (Noted(ReadAs(Type::kMemory))) return std::nullopt;
   return Parsed(&ParseMemoryMib, "an amount of memory such as 500Mi");
 }
 
 std::optional<int64_t> Field::Bytes(int64_t min, int64_t max) {
+  if (Noted(ReadAs(Type::kBytes, static_cast<double>(min), static_cast<double>(max),
+                   fmt::format("{}", min), fmt::format("{}", max))))
+    return std::nullopt;
   const std::optional<int64_t> value = Parsed(&ParseBytes, "a size such as 900 or 8Ki");
   if (value && (*value < min || *value > max)) {
     Error("out-of-range",
@@ -285,11 +362,17 @@ std::optional<int64_t> Field::Bytes(int64_t min, int64_t max) {
 }
 
 MapReader Field::Map(std::string what) {
-  return MapReader(node_, where_, std::move(what), *diagnostics_, silent_);
+  return MapReader(node_, where_, std::move(what), *diagnostics_, silent_, schema_);
 }
 
 std::vector<Field> Field::List(std::string_view item) {
   std::vector<Field> fields;
+  if (schema_) {
+    if (schema_.note->items == nullptr) schema_.note->items = std::make_unique<SchemaNote>();
+    const SchemaPlace place{schema_.recorder, schema_.note->items.get()};
+    fields.emplace_back(nullptr, where_, fmt::format("{} 1", item), *diagnostics_, true, place);
+    return fields;
+  }
   if (!present()) return fields;
   if (node_->kind != YamlNode::Kind::kList) {
     WrongType("a list");
@@ -303,12 +386,18 @@ std::vector<Field> Field::List(std::string_view item) {
 }
 
 MapReader::MapReader(const YamlNode* node, Location where, std::string what,
-                     Diagnostics& diagnostics, bool silent)
+                     Diagnostics& diagnostics, bool silent, SchemaPlace schema)
     : node_(node),
       where_(where),
       what_(std::move(what)),
       diagnostics_(&diagnostics),
-      silent_(silent) {
+      silent_(silent),
+      schema_(schema) {
+  if (schema_) {
+    schema_.note->is_mapping = true;
+    ++schema_.note->visits;
+    return;
+  }
   if (node_ == nullptr || node_->is_null()) return;
   if (node_->kind == YamlNode::Kind::kMapping) return;
   silent_ = true;
@@ -319,17 +408,39 @@ MapReader::MapReader(const YamlNode* node, Location where, std::string what,
 Field MapReader::Get(std::string_view key) {
   if (std::ranges::find(known_, key) == known_.end()) known_.push_back(key);
   const std::string label = LabelOf(key, what_);
+  if (schema_) {
+    const SchemaPlace place{schema_.recorder, schema_.note->Child(key)};
+    return Field(nullptr, where_, label, *diagnostics_, true, place);
+  }
   const YamlNode* value = node_ == nullptr ? nullptr : node_->Find(key);
   return Field(value, value == nullptr ? where_ : value->where, label, *diagnostics_, silent_);
 }
 
 bool MapReader::Has(std::string_view key) const {
+  if (schema_) return schema_.Decide(fmt::format("has {}", key).c_str());
   return node_ != nullptr && node_->Find(key) != nullptr;
 }
 
+std::string_view MapReader::LoneKey(std::span<const std::string_view> keys) {
+  if (schema_) {
+    const int ways = static_cast<int>(keys.size()) + 1;
+    const int way = schema_.recorder->Decide(schema_.note, "lone key", ways);
+    return way == 0 ? std::string_view() : keys[static_cast<size_t>(way) - 1];
+  }
+  if (written().size() != 1) return {};
+  const auto it = std::ranges::find(keys, written().front().key);
+  return it == keys.end() ? std::string_view() : *it;
+}
+
+void MapReader::KeysAreOf(std::span<const std::string_view> keys) {
+  if (!schema_) return;
+  schema_.note->any_key = false;
+  for (const std::string_view key : keys) schema_.note->Child(key)->Note(ReadAs(Type::kText));
+}
+
 void MapReader::Misplaced(std::string_view key, std::string why) {
-  if (!Has(key)) return;
-  const auto entry = std::ranges::find(entries(), key, &YamlEntry::key);
+  if (schema_ || !Has(key)) return;
+  const auto entry = std::ranges::find(written(), key, &YamlEntry::key);
   diagnostics_->Error(entry->where, "misplaced-key",
                       fmt::format("key '{}' in {} {}", key, what_, why));
   known_.push_back(key);
@@ -343,6 +454,7 @@ bool MapReader::OnlyOne(std::initializer_list<std::string_view> keys) {
     names += fmt::format("'{}'", key);
     if (Field field = Get(key); field.present()) present.push_back(std::move(field));
   }
+  if (schema_) ++schema_.note->one_of[{keys.begin(), keys.end()}];
   if (present.empty() && !silent_) {
     diagnostics_->Error(where_, "missing-key", fmt::format("{} needs one of {}", what_, names));
   } else if (present.size() > 1) {
@@ -352,7 +464,7 @@ bool MapReader::OnlyOne(std::initializer_list<std::string_view> keys) {
 }
 
 void MapReader::Done() {
-  for (const YamlEntry& entry : entries()) {
+  for (const YamlEntry& entry : written()) {
     if (std::ranges::find(known_, entry.key) != known_.end()) continue;
     YamlNode key;
     key.kind = YamlNode::Kind::kScalar;
@@ -368,6 +480,13 @@ void MapReader::Done() {
 }
 
 const std::vector<YamlEntry>& MapReader::entries() const {
+  static const std::vector<YamlEntry> kAny{{"*", {}, {}}};
+  if (!schema_ || !schema_.note->keys.empty()) return written();
+  schema_.note->any_key = true;
+  return kAny;
+}
+
+const std::vector<YamlEntry>& MapReader::written() const {
   static const std::vector<YamlEntry> kNone;
   return node_ == nullptr ? kNone : node_->entries;
 }

@@ -5,6 +5,8 @@
 //   spec.replicas = workload.Get("replicas").Required().Int(0, 1000).value_or(0);
 //   workload.Done();  // reports keys that nobody asked for
 //
+// Given a SchemaRecorder they note what they ask for instead (schema_note.h).
+//
 // A reader of a missing or wrong value returns nullopt after telling `diagnostics`, so reading goes
 // on and finds every independent mistake.
 #ifndef CNISIM_SIM_SCENARIO_YAML_READER_H_
@@ -24,6 +26,7 @@
 #include "core/net/ipv4.h"
 #include "sim/scenario/diagnostic.h"
 #include "sim/scenario/quantities.h"
+#include "sim/scenario/schema_note.h"
 #include "sim/scenario/yaml_tree.h"
 
 namespace cnisim {
@@ -35,24 +38,42 @@ inline constexpr size_t kMaxDnsLabel = 63;  // RFC 1123
 // Letters, digits, '-', '_' and '.', a letter or digit at both ends, at most `longest` characters.
 bool IsName(std::string_view text, size_t longest);
 
+// Where what is read is noted; null: it is read.
+struct SchemaPlace {
+  SchemaRecorder* recorder = nullptr;
+  SchemaNote* note = nullptr;
+
+  explicit operator bool() const { return recorder != nullptr; }
+  bool Decide(const char* question) const { return recorder->Decide(note, question, 2) == 1; }
+};
+
 // One value. `label` names it in messages: "'replicas' of workload 'api'".
 class Field {
  public:
   // `silent`: of something already reported, so nothing more is said about it.
   Field(const YamlNode* node, Location where, std::string label, Diagnostics& diagnostics,
-        bool silent = false)
+        bool silent = false, SchemaPlace schema = {})
       : node_(node),
         where_(where),
         label_(std::move(label)),
         diagnostics_(&diagnostics),
-        silent_(silent) {}
+        silent_(silent),
+        schema_(schema) {}
 
   // Reports an absent value; what would be inside it is then not missed as well.
   Field& Required();
 
-  bool present() const { return node_ != nullptr && !node_->is_null(); }
-  bool is_scalar() const { return present() && node_->kind == YamlNode::Kind::kScalar; }
-  bool is_mapping() const { return present() && node_->kind == YamlNode::Kind::kMapping; }
+  bool present() const {
+    return schema_ ? schema_.Decide("present") : node_ != nullptr && !node_->is_null();
+  }
+  bool is_mapping() const {
+    if (schema_) return schema_.Decide("mapping");
+    return present() && node_->kind == YamlNode::Kind::kMapping;
+  }
+  // Is `word`, which a reader takes in the place of another type.
+  bool Is(std::string_view word) const;
+  // Values that are read alike are described once.
+  void DescribeAs(const char* name);
   Location where() const { return where_; }
   const std::string& label() const { return label_; }
 
@@ -87,9 +108,14 @@ class Field {
   }
   template <typename T>
   std::optional<T> OneOf(std::span<const std::pair<std::string_view, T>> words) {
+    std::vector<std::string_view> names;
+    if (schema_) {
+      for (const auto& [name, value] : words) names.push_back(name);
+      const size_t chosen = NoteWords(names);
+      return chosen == 0 ? std::nullopt : std::optional<T>(words[chosen - 1].second);
+    }
     const std::optional<std::string> text = String();
     if (!text) return std::nullopt;
-    std::vector<std::string_view> names;
     for (const auto& [name, value] : words) {
       if (name == *text) return value;
       names.push_back(name);
@@ -109,9 +135,13 @@ class Field {
   void Error(Code code, std::string message, std::string_view written,
              std::span<const std::string_view> candidates);
 
-  const YamlNode* node() const { return node_; }
+  // Not null if the value is present.
+  const YamlNode* node() const;
 
  private:
+  // 0, or 1 and the index of the word that the recorder decides for.
+  size_t NoteWords(std::span<const std::string_view> names);
+  bool Noted(SchemaRead read);
   std::optional<int64_t> Int64(int64_t min, int64_t max);
   const YamlNode* Scalar(std::string_view wanted);
   void WrongType(std::string_view wanted);
@@ -123,6 +153,7 @@ class Field {
   std::string label_;
   Diagnostics* diagnostics_;
   bool silent_;
+  SchemaPlace schema_;
 };
 
 class MapReader {
@@ -130,7 +161,7 @@ class MapReader {
   // A null or missing node reads as an empty mapping; anything but a mapping is reported, and then
   // nothing more about it.
   MapReader(const YamlNode* node, Location where, std::string what, Diagnostics& diagnostics,
-            bool silent = false);
+            bool silent = false, SchemaPlace schema = {});
 
   // The key is allowed from now on.
   Field Get(std::string_view key);
@@ -138,6 +169,10 @@ class MapReader {
   // Keys that this mapping cannot have as it is, but others of its sort can: `why` instead of
   // "unknown key" ("is for kind CronJob").
   void Misplaced(std::string_view key, std::string why);
+  // The key that stands alone in the mapping if it is one of these; else empty.
+  std::string_view LoneKey(std::span<const std::string_view> keys);
+  // Of a mapping that is read by its entries: what its keys can be.
+  void KeysAreOf(std::span<const std::string_view> keys);
   // Whether exactly one of the keys has a value; reports none and a second one.
   bool OnlyOne(std::initializer_list<std::string_view> keys);
   // Reports every other key.
@@ -147,15 +182,19 @@ class MapReader {
   // "workload 3" becomes "workload 'api'" once its name is known.
   void Rename(std::string what) { what_ = std::move(what); }
   Location where() const { return where_; }
+  // For mappings whose keys are the user's.
   const std::vector<YamlEntry>& entries() const;
   Diagnostics& diagnostics() { return *diagnostics_; }
 
  private:
+  const std::vector<YamlEntry>& written() const;
+
   const YamlNode* node_;
   Location where_;
   std::string what_;
   Diagnostics* diagnostics_;
   bool silent_;
+  SchemaPlace schema_;
   std::vector<std::string_view> known_;
 };
 

@@ -99,7 +99,7 @@ class Place:
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
     for verb in ("run", "validate", "test", "query", "inspect", "compare", "trace", "calibrate",
-                 "catalog", "schema", "completion", "version"):
+                 "catalog", "schema", "help", "completion", "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
@@ -922,6 +922,7 @@ def test_completion(place):
         "cnisim validate --explain subnet-too-small-": ["subnet-too-small-at-max-size",
                                                         "subnet-too-small-for-pods"],
         "cnisim completion f": ["fish"],
+        "cnisim schema s": ["scenario"],
         "cnisim run --seed 3 --db x.db --no-": ["--no-progress"],
     }
     shells = {"bash": complete_in_bash, "zsh": complete_in_zsh, "fish": complete_in_fish}
@@ -953,6 +954,71 @@ def test_completion_knows_every_verb_and_option(place):
         offered = complete_in_bash(place, line + "-")
         for option in re.findall(r"^  (?:-\w,)?\s*(?:-\w, ?)?(--[\w-]+)", golden.read_text(), re.M):
             assert option in offered, f"{line}: {option} is not among {offered}"
+
+
+def test_scenario_schema(place):
+    schema = json.loads(place.cnisim("schema", "scenario").stdout)
+    try:
+        import jsonschema
+        import yaml
+    except ImportError as error:
+        raise Skip(f"no {error.name}")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def errors(path):
+        return [f"{path}: {list(e.absolute_path)}: {e.message[:200]}"
+                for e in validator.iter_errors(yaml.safe_load(path.read_text()))]
+
+    testdata = SOURCE / "sim/scenario/testdata"
+    valid = sorted((SOURCE / "scenarios").rglob("*.yaml")) + sorted((testdata / "valid").glob("*"))
+    assert len(valid) > 45
+    wrong = [error for path in valid if path.suffix == ".yaml" for error in errors(path)]
+    assert not wrong, "\n".join(wrong)
+    resolved = place.cnisim("validate", "--resolved", str(testdata / "valid/everything.yaml")).stdout
+    assert not list(validator.iter_errors(yaml.safe_load(resolved)))
+
+    # What is only about keys and types, a schema can tell as well as the loader.
+    refused = 0
+    for told in sorted((testdata / "broken").glob("*.txt")):
+        codes = {line.rsplit("[", 1)[1].rstrip("]") for line in told.read_text().splitlines()}
+        path = told.with_suffix(".yaml")
+        if not codes & {"unknown-key", "wrong-type", "missing-key"} or codes & UNREADABLE:
+            continue
+        if path.stem in ONLY_THE_LOADER:
+            assert not errors(path), f"{path} is refused by the schema as well"
+        else:
+            assert errors(path), f"{path} {codes} is not refused by the schema"
+            refused += 1
+    assert refused >= 45, refused
+
+
+# Documents that are no YAML to begin with.
+UNREADABLE = {"yaml-syntax", "yaml-tab", "yaml-alias", "yaml-tag", "duplicate-key", "not-text",
+              "several-documents", "yaml-too-deep", "yaml-too-large", "yaml-key", "yaml-merge"}
+# What is required in one case only, what is wrong in another file, and a word that YAML 1.1 takes
+# for a boolean.
+ONLY_THE_LOADER = {"cron-without-duration", "cron-without-schedule", "latency-without-p99",
+                   "missing-instance-type", "node-list-too-short", "data-plane-profile-broken",
+                   "data-plane-profile-not-one", "boolean-as-word"}
+
+
+def test_help_about_scenarios(place):
+    page = place.cnisim("help", "scenario").stdout
+    assert all(len(line) <= 100 for line in page.splitlines()), page
+    for key in ("nodeGroups:", "usedLayout: scattered | dense", "WARM_IP_TARGET", "<distribution>"):
+        assert key in page, f"{key}\n{page}"
+    assert place.cnisim("help", "run").stdout == place.cnisim("run", "--help").stdout
+    assert place.cnisim("help").stdout == place.cnisim("--help").stdout
+    assert "did you mean 'scenario'?" in place.cnisim("help", "scenaro", code=2).stderr
+    man = place.cnisim("help", "scenario", "--man").stdout
+    assert man.startswith(".TH CNISIM")
+    if shutil.which("groff") is None:
+        raise Skip("no groff")
+    result = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=man, text=True,
+                            capture_output=True, timeout=60)
+    assert result.stderr == "", result.stderr
+    assert "usedAtStart" in re.sub(".\x08", "", result.stdout)  # bold is struck twice
 
 
 def test_schema_and_version(place):

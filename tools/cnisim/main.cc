@@ -34,7 +34,8 @@ constexpr Verb kVerbs[] = {
     {"trace", "Who held an address, or what a pod held, and when", AddTrace},
     {"calibrate", "Compare measurements with the model, and fit its costs", AddCalibrate},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
-    {"schema", "Print the SQL of the results file", AddSchema},
+    {"schema", "Print the SQL of results files, or the JSON Schema of scenarios", AddSchema},
+    {"help", "The format of scenarios, or a verb's help", AddHelp},
     {"completion", "Print a script that completes commands in bash, zsh or fish", AddCompletion},
     {"version", "Print the version", AddVersion},
 };

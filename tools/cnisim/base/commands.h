@@ -24,6 +24,7 @@ Command AddCalibrate(CLI::App& app);
 Command AddCatalog(CLI::App& app);
 Command AddSchema(CLI::App& app);
 Command AddCompletion(CLI::App& app);
+Command AddHelp(CLI::App& app);
 Command AddVersion(CLI::App& app);
 
 // Tell it on standard error: "cnisim VERB: ..." (the message begins with the verb), "cnisim: ...".
