@@ -208,6 +208,22 @@ TEST(Advise, SubnetsAreHeldAgainstWhatNodesHoldAtRest) {
   EXPECT_THAT(Told(d), Contains("warning subnets-too-small-for-nodes"));
 }
 
+TEST(Advise, MaxSizeIsToldAtTheGroupThatNeedsTheSubnet) {
+  Document d;
+  d.subnets =
+      "{name: a, availabilityZone: us-east-1a, cidr: 10.0.0.0/20}, "
+      "{name: b, availabilityZone: us-east-1b, cidr: 10.0.16.0/26}";
+  d.groups =
+      "{name: big, instanceType: m5.large, desiredCapacity: 1, maxSize: 50, subnets: [a]}, "
+      "{name: small, instanceType: m5.large, desiredCapacity: 1, maxSize: 6, subnets: [b]}";
+  const LoadedScenario loaded = Load(d);
+  const std::vector<Diagnostic> advice = Advise(loaded);
+  ASSERT_EQ(advice.size(), 1u);
+  EXPECT_EQ(advice[0].code, "subnet-too-small-at-max-size");
+  const Location place = loaded.places.Of({"nodeGroups", size_t{1}, "maxSize"});
+  EXPECT_EQ(advice[0].column, place.column);
+}
+
 TEST(Advise, SubnetsAreHeldAgainstPods) {
   Document d;
   d.subnets = "{name: a, availabilityZone: us-east-1a, cidr: 10.0.0.0/26}";  // 59

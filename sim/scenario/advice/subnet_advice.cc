@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <tuple>
+#include <optional>
+#include <set>
 
 #include "sim/cloud/subnet_allocator.h"
 #include "sim/scenario/advice/advisor.h"
@@ -119,15 +120,18 @@ class SubnetAdvice {
   }
 
   void TellMaxSize(const Shortage& shortage) {
-    // The group that adds most nodes there beyond those that come.
-    size_t place = 0;
-    for (size_t g = 0; g < scenario_.node_groups.size(); ++g) {
-      const NodeGroupSpec& group = scenario_.node_groups[g];
-      const bool there = std::ranges::any_of(group.subnets, [&](int s) {
-        return shortage.demand.subnets.contains(static_cast<size_t>(s));
-      });
-      if (there && group.max_size > scenario_.node_groups[place].max_size) place = g;
+    // The largest group whose nodes take addresses there.
+    std::optional<size_t> largest;
+    for (const NodeClass& nodes : NodeClassesOf(scenario_, MaxSizes(scenario_))) {
+      const Moment& last = advisor_.moments.back();
+      std::set<size_t> subnets = EniSubnetsOf(scenario_, last.settings, nodes).subnets;
+      subnets.insert(nodes.subnet);
+      const bool there = std::ranges::any_of(
+          subnets, [&](size_t s) { return shortage.demand.subnets.contains(s); });
+      const auto size_of = [&](size_t g) { return scenario_.node_groups[g].max_size; };
+      if (there && (!largest || size_of(nodes.group) > size_of(*largest))) largest = nodes.group;
     }
+    const size_t place = largest.value_or(0);
     advisor_.diagnostics.Info(
         advisor_.places.Of({"nodeGroups", place, "maxSize"}), "subnet-too-small-at-max-size",
         fmt::format("with all node groups at maxSize, nodes hold {} addresses at rest in {}, which "
