@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/rpc/branch_eni.h"
+#include "sim/scenario/pod_placement.h"
 
 namespace cnisim {
 namespace {
@@ -50,10 +51,11 @@ Task<Result<NodeObject>> SimKubernetes::GetNode() {
   const auto group = static_cast<size_t>(node_.config().node_group);
   const NodeGroupSpec& spec = context_.scenario.node_groups[group];
   object.labels = spec.labels;
-  object.labels["eks.amazonaws.com/nodegroup"] = spec.name;
+  object.labels.emplace(kNodeGroupLabel, spec.name);
   object.labels["node.kubernetes.io/instance-type"] = node_.type().name;
   object.labels["topology.kubernetes.io/zone"] =
       context_.scenario.vpc.subnets[node_.config().subnet].availability_zone;
+  object.taints = spec.taints;
   // A node is cordoned before it is drained.
   if (node_.draining) {
     object.taints.push_back({"node.kubernetes.io/unschedulable", "", "NoSchedule"});

@@ -33,7 +33,7 @@ TEST(LoadScenario, EveryValidDocumentResolvesToAFixedPoint) {
     ExpectResolvedIsFixedPoint(Load(entry.path().stem()));
     ++documents;
   }
-  EXPECT_EQ(documents, 7);
+  EXPECT_EQ(documents, 8);
 }
 
 TEST(LoadScenario, FillsInDefaults) {

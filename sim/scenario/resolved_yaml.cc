@@ -8,52 +8,10 @@
 #include "sim/engine/random.h"
 #include "sim/scenario/network_choice.h"
 #include "sim/scenario/quantities.h"
+#include "sim/scenario/yaml_quote.h"
 
 namespace cnisim {
 namespace {
-
-// A string that no YAML reader takes for anything else: plain where that is certain.
-std::string Quoted(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto plain = [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
-  };
-  constexpr std::string_view kWords[] = {"true", "false", "yes", "no",  "on", "off",
-                                         "null", "y",     "n",   "nan", "inf"};
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (!text.empty() && letter(text.front()) && std::ranges::all_of(text, plain) &&
-      std::ranges::find(kWords, lower) == std::end(kWords)) {
-    return std::string(text);
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        quoted += "\\\"";
-        break;
-      case '\\':
-        quoted += "\\\\";
-        break;
-      case '\n':
-        quoted += "\\n";
-        break;
-      case '\r':
-        quoted += "\\r";
-        break;
-      case '\t':
-        quoted += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          quoted += fmt::format("\\x{:02x}", static_cast<int>(c));
-        } else {
-          quoted += c;
-        }
-    }
-  }
-  return quoted + '"';
-}
 
 std::string QuotedList(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
@@ -200,6 +158,11 @@ void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& fil
     if (group.node_lifetime) w.Value(3, "nodeLifetime", group.node_lifetime->ToString());
     if (!group.labels.empty()) w.Line(3, "labels:");
     for (const auto& [key, value] : group.labels) w.Value(4, Quoted(key), Quoted(value));
+    if (!group.taints.empty()) w.Line(3, "taints:");
+    for (const Taint& taint : group.taints) {
+      w.Line(4, fmt::format("- {{key: {}, value: {}, effect: {}}}", Quoted(taint.key),
+                            Quoted(taint.value), taint.effect));
+    }
   }
 }
 
@@ -268,12 +231,7 @@ class WorkloadWriter {
   void Write(const WorkloadSpec& workload) {
     w_.Line(2, "- name: " + Quoted(workload.name));
     w_.Value(3, "namespace", Quoted(workload.pod.ns));
-    if (workload.pod.node_group) {
-      const auto group = static_cast<size_t>(*workload.pod.node_group);
-      w_.Value(3, "nodeSelector",
-               fmt::format("{{eks.amazonaws.com/nodegroup: {}}}",
-                           Quoted(scenario_.node_groups[group].name)));
-    }
+    WritePlacement(workload.pod);
     if (!workload.pod.security_groups.empty()) {
       w_.Value(3, "securityGroups",
                fmt::format("{{groupIds: [{}]}}", QuotedList(workload.pod.security_groups)));
@@ -292,6 +250,11 @@ class WorkloadWriter {
     w_.Value(3, "replicas", spec.replicas);
     if (spec.pod_lifetime) w_.Value(3, "podLifetime", spec.pod_lifetime->ToString());
     if (spec.start_at) w_.Value(3, "startAt", Text(*spec.start_at));
+    if (!spec.placed_on.empty()) w_.Line(3, "placedOn:");
+    for (const PlacedPods& on : spec.placed_on) {
+      const std::string& group = scenario_.node_groups[static_cast<size_t>(on.node_group)].name;
+      w_.Value(4, Quoted(fmt::format("{}-{}", group, on.number)), on.pods);
+    }
   }
 
   void operator()(const CronJobSpec& spec) {
@@ -314,6 +277,25 @@ class WorkloadWriter {
   }
 
  private:
+  void WritePlacement(const PodTemplate& pod) {
+    std::vector<std::string> selector;
+    for (const auto& [key, value] : pod.node_selector) {
+      selector.push_back(fmt::format("{}: {}", Quoted(key), Quoted(value)));
+    }
+    if (!selector.empty()) {
+      w_.Value(3, "nodeSelector", fmt::format("{{{}}}", fmt::join(selector, ", ")));
+    }
+    if (!pod.tolerations.empty()) w_.Line(3, "tolerations:");
+    for (const Toleration& toleration : pod.tolerations) {
+      std::vector<std::string> parts;
+      if (!toleration.key.empty()) parts.push_back("key: " + Quoted(toleration.key));
+      if (toleration.exists) parts.push_back("operator: Exists");
+      if (!toleration.value.empty()) parts.push_back("value: " + Quoted(toleration.value));
+      if (!toleration.effect.empty()) parts.push_back("effect: " + toleration.effect);
+      w_.Line(4, fmt::format("- {{{}}}", fmt::join(parts, ", ")));
+    }
+  }
+
   Writer& w_;
   const Scenario& scenario_;
   const SourceFile* trace_;
