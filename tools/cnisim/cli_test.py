@@ -95,8 +95,8 @@ class Place:
 
 def test_help_lists_the_verbs_that_work(place):
     pages = {"cnisim": []}
-    for verb in ("run", "validate", "test", "query", "inspect", "compare", "trace", "calibrate",
-                 "catalog", "schema", "version"):
+    for verb in ("run", "validate", "test", "query", "inspect", "compare", "trace", "import",
+                 "calibrate", "catalog", "schema", "version"):
         pages[verb] = [verb]
     for part in ("instance-types", "maxpods", "constants", "metrics", "env", "quirks"):
         pages[f"catalog-{part}"] = ["catalog", part]
@@ -624,6 +624,84 @@ def test_inspect_is_the_same_of_file_and_scenario(place):
         assert "\n# ip rule show\n0:\tfrom all lookup local\n" in of_file
     assert view(place, "two.db", "--run", "1", *views) != view(
         place, "two.db", "--run", "2", *views)
+
+
+def test_an_exported_cluster_is_imported_as_it_is(place):
+    listed = place.cnisim("inspect", "tiny.yaml", "--at", "0s", "export", "real").stdout.split()
+    assert sorted(listed) == sorted(f"real/{p.name}" for p in (place.path / "real").iterdir())
+    for name in ("describe-subnets", "describe-instances", "nodes", "pods", "enis-workers-1"):
+        json.loads((place.path / "real" / f"{name}.json").read_text())
+    result = place.cnisim("import", "real")
+    assert "name: tiny" in result.stdout and "replicas: 30" in result.stdout, result.stdout
+    assert result.stderr.startswith("imported: 3 nodes in 1 node group, 1 subnet, 1 workload\n")
+    assert "contradictions" not in result.stderr, result.stderr
+    (place.path / "again.yaml").write_text(result.stdout)
+    place.cnisim("validate", "again.yaml")
+    pools = [view(place, source, "--at", "0s", "--node", "workers-2", "pool", "-o", "json")
+             for source in ("tiny.yaml", "again.yaml")]
+    counts = [[{k: eni[k] for k in ("ADDRESSES", "ASSIGNED", "FREE", "PREFIXES")}
+               for eni in json.loads(pool)] for pool in pools]
+    assert counts[0] == counts[1] and counts[0], counts
+    # It stays where nothing is.
+    assert "is not empty" in place.cnisim("inspect", "tiny.yaml", "export", "real", code=2).stderr
+    assert "write export DIR" in place.cnisim("inspect", "tiny.yaml", "export", code=2).stderr
+
+
+def test_import_writes_whole_files_and_replaces_none(place):
+    place.cnisim("inspect", "tiny.yaml", "--at", "0s", "export", "real")
+    result = place.cnisim("import", "real", "-o", "new.yaml", "--name", "mine")
+    assert result.stdout == ""
+    before = (place.path / "new.yaml").read_text()
+    assert "metadata: {name: mine}" in before
+    refused = place.cnisim("import", "real", "-o", "new.yaml", code=2)
+    assert "new.yaml is there; --overwrite replaces it" in refused.stderr
+    assert (place.path / "new.yaml").read_text() == before
+    place.cnisim("import", "real", "-o", "new.yaml", "--overwrite")
+    assert "metadata: {name: tiny}" in (place.path / "new.yaml").read_text()
+    assert "placedOn" in before
+    assert "placedOn" not in place.cnisim("import", "real", "--no-placement").stdout
+    # Errors leave nothing behind.
+    (place.path / "bad.json").write_text('{"Subnets": [\n  {"SubnetId": }]}')
+    text = (place.path / "real" / "pods.json").read_text()
+    (place.path / "half.json").write_text(text[:len(text) // 2])
+    for bad, said in (("bad.json", "bad.json:2:"), ("half.json", "[bad-json]"),
+                      ("tiny.yaml", "[unknown-document]"), ("missing.json", "missing.json: "),
+                      ("new.yaml", "[unknown-document]")):
+        result = place.cnisim("import", "real", bad, "-o", "none.yaml", code=2)
+        assert said in result.stderr and result.stdout == "", (bad, result.stderr)
+        assert not [name for name in place.files() if name.startswith("none.yaml")]
+    assert "no file" in place.cnisim("import", code=2).stderr
+    assert "is a folder" in place.cnisim("import", "real", "-o", "real", code=2).stderr
+    with open(place.path / "real" / "nodes.json", encoding="utf-8") as nodes:
+        assert "name: workers" in place.cnisim("import", "-", stdin=nodes).stdout
+
+
+def test_import_of_ten_thousand_pods_is_quick(place):
+    owner = [{"apiVersion": "apps/v1", "controller": True, "kind": "ReplicaSet", "name": "web-abc"}]
+    bulk = {f"f:field-{i}": {"f:nested": {}} for i in range(18)}  # as kubectl prints of a pod
+    items = [{"apiVersion": "v1", "kind": "Node",
+              "metadata": {"name": f"node-{n}", "labels": {
+                  "node.kubernetes.io/instance-type": "m5.2xlarge",
+                  "topology.kubernetes.io/zone": "us-east-1a"}},
+              "spec": {}, "status": {"allocatable": {"pods": "58"}}} for n in range(250)]
+    items += [{"apiVersion": "v1", "kind": "Pod",
+               "metadata": {"name": f"web-abc-{n}", "namespace": "default",
+                            "labels": {"pod-template-hash": "abc"}, "ownerReferences": owner,
+                            "managedFields": [{"fieldsV1": bulk}]},
+               "spec": {"nodeName": f"node-{n % 250}", "volumes": [{"name": "v", "a": bulk}],
+                        "containers": [{"name": "c", "resources": {"requests": {"cpu": "50m"}}}]},
+               "status": {"phase": "Running"}} for n in range(10_000)]
+    (place.path / "pods.json").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=4))
+    assert (place.path / "pods.json").stat().st_size > 50_000_000
+    # User time: others use the machine, too.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    result = place.cnisim("import", "pods.json", "-o", "large.yaml")
+    seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert "250 nodes in 1 node group" in result.stderr and seconds < 8, (seconds, result.stderr)
+    text = (place.path / "large.yaml").read_text()
+    assert "replicas: 10000" in text and "- name: web\n" in text
+    assert text.count(": 40\n") == 250
 
 
 def test_inspect_views(place):

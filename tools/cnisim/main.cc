@@ -32,6 +32,7 @@ constexpr Verb kVerbs[] = {
     {"inspect", "Look into a cluster or a node at any moment", AddInspect},
     {"compare", "One workload on several networks, side by side, with a verdict", AddCompare},
     {"trace", "Who held an address, or what a pod held, and when", AddTrace},
+    {"import", "A real cluster's description to a scenario", AddImport},
     {"calibrate", "Compare measurements with the model, and fit its costs", AddCalibrate},
     {"catalog", "Instance types, max pods, constants, metrics, variables, quirks", AddCatalog},
     {"schema", "Print the SQL of the results file", AddSchema},

@@ -19,6 +19,7 @@ Command AddTest(CLI::App& app);
 Command AddQuery(CLI::App& app);
 Command AddInspect(CLI::App& app);
 Command AddCompare(CLI::App& app);
+Command AddImport(CLI::App& app);
 Command AddTrace(CLI::App& app);
 Command AddCalibrate(CLI::App& app);
 Command AddCatalog(CLI::App& app);
