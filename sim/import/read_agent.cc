@@ -6,6 +6,9 @@
 namespace cnisim {
 namespace {
 
+// A /80 of IPv6 has 2^48 addresses, and an agent may have several.
+constexpr int64_t kMost = int64_t{1} << 62;
+
 // How many addresses a mask of four bytes in Base64, as Go writes one, leaves.
 int64_t AddressesUnder(const std::string& mask) {
   constexpr std::string_view kDigits =
@@ -21,10 +24,10 @@ int64_t AddressesUnder(const std::string& mask) {
 
 void ReadCard(MapReader& card, AgentFact& agent) {
   if (Field total = card.Get("TotalIPs"); total.present()) {
-    agent.total += total.Int<int64_t>(0, int64_t{1} << 40).value_or(0);
+    agent.total += total.Int<int64_t>(0, kMost).value_or(0);
   }
   if (Field assigned = card.Get("AssignedIPs"); assigned.present()) {
-    agent.assigned += assigned.Int<int64_t>(0, int64_t{1} << 40).value_or(0);
+    agent.assigned += assigned.Int<int64_t>(0, kMost).value_or(0);
   }
   MapReader enis = card.Get("ENIs").Map("'ENIs' of " + card.what());
   for (const YamlEntry& entry : enis.entries()) {

@@ -166,7 +166,7 @@ TEST_P(RandomRoundTrip, GivesTheSameClusterAgain) {
   ExpectRoundTrip(RandomCluster(static_cast<uint64_t>(GetParam())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomRoundTrip, testing::Range(1, 61));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomRoundTrip, testing::Range(1, 201));
 
 constexpr std::string_view kHead =
     "apiVersion: cnisim.dev/v1alpha1\nkind: Scenario\nmetadata: {name: it}\nspec:\n"
@@ -233,6 +233,18 @@ TEST(RoundTrip, OfCalico) {
       "  workloads: [{name: web, kind: Deployment, replicas: 12}]\n");
   EXPECT_NE(imported.find("encapsulation: IPIPCrossSubnet, blockSize: 27"), std::string::npos);
   EXPECT_NE(imported.find("version: v3.30.1"), std::string::npos);
+}
+
+TEST(RoundTrip, OfIpv6) {
+  std::string yaml(kHead);
+  yaml.insert(yaml.find("    subnets:"), "    ipv6CidrBlock: 2600:1f13:0:aa00::/56\n");
+  const std::string imported = ExpectRoundTrip(
+      yaml +
+      "  nodeGroups: [{name: workers, instanceType: m5.large, desiredCapacity: 3}]\n"
+      "  network: {env: {ENABLE_IPv6: \"true\", ENABLE_IPv4: \"false\", "
+      "ENABLE_PREFIX_DELEGATION: \"true\"}}\n"
+      "  workloads: [{name: web, kind: Deployment, replicas: 12}]\n");
+  EXPECT_NE(imported.find("ipv6CidrBlock: \"2600:1f13:0:aa00::/56\""), std::string::npos);
 }
 
 // A node group that its subnets share unevenly is no group that a scenario can have.
