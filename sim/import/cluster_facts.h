@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -182,6 +183,9 @@ struct ClusterFacts {
   // What was there, by the word that users know it by: describe-subnets, Node, Pod, ClusterConfig.
   std::set<std::string> seen;
   bool Has(const char* kind) const { return seen.contains(kind); }
+
+  // "KIND NAMESPACE/NAME" of Kubernetes' objects that were read.
+  std::unordered_set<std::string> objects;
 
   std::map<std::string, VpcFact> vpcs;  // by id, as subnets and ENIs are
   std::map<std::string, SubnetFact> subnets;

@@ -3,7 +3,7 @@
 // Known are: the answers of `aws ec2 describe-vpcs`, `describe-subnets`, `describe-instances` and
 // `describe-network-interfaces`; objects and lists of `kubectl get ... -o json` (or -o yaml, one
 // document); an eksctl ClusterConfig; the agent's /v1/enis. JSON and YAML alike; of JSON several
-// documents in one file. What is there twice counts once, as it was read last.
+// documents in one file. What is there twice counts once.
 #ifndef CNISIM_SIM_IMPORT_CLUSTER_FILES_H_
 #define CNISIM_SIM_IMPORT_CLUSTER_FILES_H_
 

@@ -124,6 +124,16 @@ TEST(Import, TheOrderAndNamesOfFilesDoNotMatter) {
   EXPECT_EQ(in_order->notes.contradictions(), reversed->notes.contradictions());
 }
 
+TEST(Import, WhatIsThereTwiceCountsOnce) {
+  std::vector<ImportFile> files = FilesOf("shop");
+  const ImportResult once = ImportCluster(files);
+  for (const ImportFile& file : FilesOf("shop")) files.push_back({"again-" + file.name, file.text});
+  const ImportResult twice = ImportCluster(files);
+  ASSERT_TRUE(once && twice);
+  EXPECT_EQ(once->yaml, twice->yaml);
+  EXPECT_EQ(Told(once->notes), Told(twice->notes));
+}
+
 TEST(Import, PagesAppendedToOneFileAreOne) {
   const std::string first =
       R"({"Subnets": [{"SubnetId": "subnet-1", "AvailabilityZone": "us-east-1a",

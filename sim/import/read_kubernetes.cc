@@ -187,6 +187,20 @@ PodSpecFact ReadPodSpec(MapReader& spec, Texts labels) {
   return pod;
 }
 
+// False if an object of that kind and name was read before. Those without a name are new, and
+// reported later.
+bool IsNew(MapReader& object, const std::string& kind, ClusterFacts& facts) {
+  Field metadata = object.Get("metadata");
+  if (!metadata.is_mapping()) return true;
+  const auto text = [&](const char* key) -> std::string {
+    const YamlNode* value = metadata.node()->Find(key);
+    return value == nullptr ? "" : value->text;
+  };
+  const std::string name = text("name");
+  return name.empty() ||
+         facts.objects.insert(fmt::format("{} {}/{}", kind, text("namespace"), name)).second;
+}
+
 void ReadNode(MapReader& object, ClusterFacts& facts) {
   Metadata metadata = ReadMetadata(object, "node");
   NodeFact node;
@@ -394,6 +408,7 @@ bool ReadKubernetesObject(Field item, const std::string& kind_of_list, ClusterFa
   MapReader object = item.Required().Map(item.label());
   std::string kind = OptionalText(object, "kind");
   if (kind.empty()) kind = kind_of_list;
+  if (!IsNew(object, kind, facts)) return true;
   if (kind == "Node") {
     ReadNode(object, facts);
   } else if (kind == "Pod") {
