@@ -99,6 +99,7 @@ struct PodFact {
   std::string node;
   std::string phase;
   bool deleting = false;
+  bool has_ip = false;
   std::string branch_eni;  // of annotation vpc.amazonaws.com/pod-eni
   PodSpecFact spec;
 };

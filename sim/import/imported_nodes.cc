@@ -367,6 +367,13 @@ class Joiner {
     if (!facts_.agents.empty()) {
       for (const PodFact& pod : facts_.pods) node_of_pod[pod.ns + "/" + pod.name] = pod.node;
     }
+    std::unordered_map<std::string, int64_t> pods_with_ip;  // of the agents' addresses, by node
+    for (const PodFact& pod : facts_.pods) {
+      const bool ended = pod.phase == "Succeeded" || pod.phase == "Failed";
+      if (pod.has_ip && !ended && !pod.spec.host_network && pod.branch_eni.empty()) {
+        ++pods_with_ip[pod.node];
+      }
+    }
     for (const AgentFact& agent : facts_.agents) {
       ImportedNode* node = nullptr;
       for (const AgentEniFact& eni : agent.enis) {
@@ -392,6 +399,12 @@ class Joiner {
                                            node->agent->file, agent.file, node->name));
         }
         node->agent = &agent;
+        if (facts_.Has("Pod") && agent.assigned != pods_with_ip[node->name]) {
+          notes_.Contradiction(fmt::format(
+              "node {}: its agent has given out {} addresses, kubectl has {} with one there",
+              node->name, agent.assigned,
+              CountOf(static_cast<size_t>(pods_with_ip[node->name]), "pod")));
+        }
         Compare(*node, agent);
       }
     }

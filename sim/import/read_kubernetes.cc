@@ -239,6 +239,7 @@ void ReadPod(MapReader& object, ClusterFacts& facts) {
   pod.node = OptionalText(spec, "nodeName");
   MapReader status = object.Get("status").Map("'status' of " + object.what());
   pod.phase = OptionalText(status, "phase");
+  pod.has_ip = !OptionalText(status, "podIP").empty();
   if (const auto it = metadata.annotations.find("vpc.amazonaws.com/pod-eni");
       it != metadata.annotations.end()) {
     const auto enis = nlohmann::json::parse(it->second, nullptr, /*allow_exceptions=*/false);
