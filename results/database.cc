@@ -68,7 +68,8 @@ constexpr MergedTable kMergedTables[] = {
      "p999_ns, saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
      "server_cpu_ns, payload_bytes, wire_bytes, wire_packets"},
     {"node_network",
-     "node_id, time_ns, cpu_seconds_per_second, busiest_cpu, packets_per_second, "
+     "node_id, time_ns, cpu_seconds_per_second, wire_cpu_seconds_per_second, busiest_cpu, "
+     "packets_per_second, "
      "conntrack_entries, ip_rules, routes, iptables_rules"},
     {"wait_reason", "workload, wait_reason, pods"},
     {"expectation", "name, assert, severity, observed, passed"},

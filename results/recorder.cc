@@ -105,7 +105,8 @@ Recorder::Recorder(Database& db, RunInfo info, RecordSpec record)
                "saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
                "server_cpu_ns, payload_bytes, wire_bytes, wire_packets)"),
       node_network_(db,
-                    "node_network(run_id, node_id, time_ns, cpu_seconds_per_second, busiest_cpu, "
+                    "node_network(run_id, node_id, time_ns, cpu_seconds_per_second, "
+                    "wire_cpu_seconds_per_second, busiest_cpu, "
                     "packets_per_second, conntrack_entries, ip_rules, routes, iptables_rules)") {
   status_ = db_.Execute("BEGIN");
 }
@@ -250,6 +251,7 @@ void Recorder::OnNodeTraffic(const NodeTrafficRecord& r) {
       .Int(r.node)
       .Int(Nanoseconds(r.time))
       .Real(r.cpu_seconds_per_second)
+      .Real(r.wire_cpu_seconds_per_second)
       .Real(r.busiest_cpu)
       .Real(r.packets_per_second)
       .Real(r.conntrack_entries)

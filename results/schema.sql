@@ -196,6 +196,7 @@ CREATE TABLE node_network (
   node_id INTEGER NOT NULL,
   time_ns INTEGER NOT NULL,
   cpu_seconds_per_second REAL NOT NULL,
+  wire_cpu_seconds_per_second REAL NOT NULL,
   busiest_cpu REAL NOT NULL,
   packets_per_second REAL NOT NULL,
   conntrack_entries REAL NOT NULL,
