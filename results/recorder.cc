@@ -74,7 +74,7 @@ Recorder::Recorder(Database& db, RunInfo info, RecordSpec record)
       info_(std::move(info)),
       record_(record),
       run_(db,
-           "run(run_id, scenario, seed, repetition, status, version, resolved_yaml, sim_ns, "
+           "run(run_id, scenario, seed, repetition, cell, status, version, resolved_yaml, sim_ns, "
            "measure_from_ns, wall_seconds, events, peak_rss_bytes, fingerprint)"),
       param_(db, "run_param(run_id, key, value)"),
       metric_(db, "metric(metric_id, name, kind, unit, help)"),
@@ -343,6 +343,7 @@ void Recorder::WriteRun(const RunOutcome& outcome) {
       .Text(info_.scenario)
       .Int(static_cast<int64_t>(info_.seed))
       .Int(info_.repetition)
+      .Int(info_.cell)
       .Text(NameOf(outcome.status))
       .Text(info_.version)
       .Text(info_.resolved_yaml)

@@ -62,7 +62,7 @@ ExitCode Compare(const Options& options) {
         "compare: {} has no traffic to compare networks by; see 'traffic' in the README",
         files->front().name));
   }
-  const FinishedRuns done = RunIntoFile("compare", *files, options.run, options.scenario.sets,
+  const FinishedRuns done = RunIntoFile("compare", *files, options.run,
                                         files->front().loaded.scenario.name + "-compared");
   if (done.name.empty() || !done.complete) return done.code;
 
