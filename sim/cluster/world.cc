@@ -335,7 +335,9 @@ class World final : public WorldView {
     std::vector<TimePoint> moments = scenario_.data_plane.at;
     if (moments.empty()) moments.push_back(end);
     for (const TimePoint at : moments) {
-      simulation_.Call(at, [this] { TellTraffic(*this, context_.seed, traffic_, observer_); });
+      simulation_.Call(at, [this] {
+        TellTraffic(*this, context_.seed, traffic_, observer_, options_.interrupt);
+      });
     }
   }
 

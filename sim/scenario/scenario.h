@@ -231,13 +231,18 @@ struct EventSpec {
 enum class Statistic { kMin, kMax, kMean, kP50, kP90, kP95, kP99, kP999, kLast, kSum, kCount };
 enum class Comparison { kLessEqual, kLess, kGreaterEqual, kGreater, kEqual };
 
-// metric[{label="value"}].statistic comparison bound
-struct ExpectationSpec {
-  std::string name;
-  std::string assertion;  // as written
+// metric[{label="value"}].statistic
+struct FigureSpec {
   Metric metric = Metric::kSubnetFreeIps;
   std::optional<std::string> entity;  // the label's value; empty: all
   Statistic statistic = Statistic::kMin;
+};
+
+// figure comparison bound
+struct ExpectationSpec {
+  std::string name;
+  std::string assertion;  // as written
+  FigureSpec figure;
   Comparison comparison = Comparison::kLessEqual;
   double bound = 0;  // in the metric's unit (seconds for times)
   bool warn_only = false;

@@ -28,6 +28,8 @@ constexpr Verb kVerbs[] = {
     {"run", "Run scenarios, print a summary, write a results file", AddRun},
     {"validate", "Check scenario files", AddValidate},
     {"test", "Run scenarios and judge their expectations", AddTest},
+    {"sweep", "Run a scenario in every combination of some settings", AddSweep},
+    {"merge", "Join the parts of a sweep", AddMerge},
     {"query", "Ask a results file with SQL or a saved query", AddQuery},
     {"inspect", "Look into a cluster or a node at any moment", AddInspect},
     {"compare", "One workload on several networks, side by side, with a verdict", AddCompare},

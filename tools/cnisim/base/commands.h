@@ -16,6 +16,8 @@ using Command = std::function<ExitCode()>;
 Command AddRun(CLI::App& app);
 Command AddValidate(CLI::App& app);
 Command AddTest(CLI::App& app);
+Command AddSweep(CLI::App& app);
+Command AddMerge(CLI::App& app);
 Command AddQuery(CLI::App& app);
 Command AddInspect(CLI::App& app);
 Command AddCompare(CLI::App& app);

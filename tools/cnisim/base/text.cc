@@ -21,6 +21,7 @@ std::string Grouped(int64_t value) {
 }
 
 std::string DurationText(double seconds, TextPrecision precision) {
+  if (std::isnan(seconds)) return "-";
   if (std::isinf(seconds)) return "never";
   if (seconds == 0) return "0 s";
   if (precision == TextPrecision::kThreeDigits) {

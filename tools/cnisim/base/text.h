@@ -13,7 +13,8 @@ namespace cnisim {
 std::string Grouped(int64_t value);  // "14,210"
 
 enum class TextPrecision { kThreeDigits, kWholeSeconds };
-// "0 s", "850 us", "12.3 ms", "4.81 s", "2 m 05 s", "6 h 00 m", "3 d 04 h"; infinity is "never".
+// "0 s", "850 us", "12.3 ms", "4.81 s", "2 m 05 s", "6 h 00 m", "3 d 04 h"; infinity is "never",
+// what is no number "-".
 std::string DurationText(double seconds, TextPrecision precision = TextPrecision::kThreeDigits);
 std::string ClockText(Duration d);  // "03:12:44"
 
