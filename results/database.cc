@@ -37,7 +37,8 @@ int32_t IntPragma(sqlite3* db, const char* sql, int& code) {
   return value;
 }
 
-// Every table but `metric`, whose ids may differ from file to file, and its columns after run_id.
+// Every table but `metric`, whose ids may differ from file to file, and `sweep`, which is about the
+// file; and its columns after run_id.
 struct MergedTable {
   std::string_view name;
   std::string_view columns;
@@ -45,7 +46,7 @@ struct MergedTable {
 };
 constexpr MergedTable kMergedTables[] = {
     {"run",
-     "scenario, seed, repetition, status, version, resolved_yaml, sim_ns, measure_from_ns, "
+     "scenario, seed, repetition, cell, status, version, resolved_yaml, sim_ns, measure_from_ns, "
      "wall_seconds, events, peak_rss_bytes, fingerprint"},
     {"run_param", "key, value"},
     {"entity", "entity_id, kind, name, parent_id"},
@@ -68,7 +69,8 @@ constexpr MergedTable kMergedTables[] = {
      "p999_ns, saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
      "server_cpu_ns, payload_bytes, wire_bytes, wire_packets"},
     {"node_network",
-     "node_id, time_ns, cpu_seconds_per_second, busiest_cpu, packets_per_second, "
+     "node_id, time_ns, cpu_seconds_per_second, wire_cpu_seconds_per_second, busiest_cpu, "
+     "packets_per_second, "
      "conntrack_entries, ip_rules, routes, iptables_rules"},
     {"wait_reason", "workload, wait_reason, pods"},
     {"expectation", "name, assert, severity, observed, passed"},

@@ -22,7 +22,7 @@
 namespace cnisim {
 
 inline constexpr int32_t kApplicationId = 0x434e4953;
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 4;
 
 // One prepared SQL statement. Parameters and columns count from 0.
 class Statement {

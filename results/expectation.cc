@@ -1,14 +1,9 @@
 #include "results/expectation.h"
 
+#include "results/figure.h"
+
 namespace cnisim {
 namespace {
-
-std::optional<double> Observe(const ExpectationSpec& spec, const Summary& summary) {
-  if (!spec.entity) return summary.Value(spec.metric, spec.statistic);
-  const auto entity = summary.FindEntity(InfoOf(spec.metric).label, *spec.entity);
-  if (!entity) return std::nullopt;
-  return summary.Value(spec.metric, *entity, spec.statistic);
-}
 
 bool Compare(double observed, Comparison comparison, double bound) {
   switch (comparison) {
@@ -36,8 +31,8 @@ std::vector<ExpectationResult> Evaluate(std::span<const ExpectationSpec> expecta
     result.name = spec.name;
     result.assertion = spec.assertion;
     result.warn_only = spec.warn_only;
-    result.unit = spec.statistic == Statistic::kCount ? "values" : InfoOf(spec.metric).unit;
-    result.observed = Observe(spec, summary);
+    result.unit = UnitOf(spec.figure);
+    result.observed = ValueOf(spec.figure, summary);
     result.passed = result.observed && Compare(*result.observed, spec.comparison, spec.bound);
   }
   return results;

@@ -28,9 +28,9 @@ class ExpectationTest : public testing::Test {
     ExpectationSpec spec;
     spec.name = "n";
     spec.assertion = "a";
-    spec.metric = Metric::kPodIpWaitSeconds;
-    spec.entity = std::move(entity);
-    spec.statistic = statistic;
+    spec.figure.metric = Metric::kPodIpWaitSeconds;
+    spec.figure.entity = std::move(entity);
+    spec.figure.statistic = statistic;
     spec.comparison = comparison;
     spec.bound = bound;
     return Evaluate({&spec, 1}, summary_).at(0);

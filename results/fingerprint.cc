@@ -169,8 +169,8 @@ void Fingerprint::OnNodeTraffic(const NodeTrafficRecord& r) {
   Byte(kNodeTraffic);
   Word(r.node);
   Time(r.time);
-  for (const double value :
-       {r.cpu_seconds_per_second, r.busiest_cpu, r.packets_per_second, r.conntrack_entries}) {
+  for (const double value : {r.cpu_seconds_per_second, r.wire_cpu_seconds_per_second, r.busiest_cpu,
+                             r.packets_per_second, r.conntrack_entries}) {
     Real(value);
   }
   for (const int64_t size : {r.ip_rules, r.routes, r.iptables_rules}) {

@@ -254,6 +254,7 @@ class RecordStream {
     node.node = kNodes + static_cast<EntityId>(Draw(3));
     node.time = now;
     node.cpu_seconds_per_second = Real(16);
+    node.wire_cpu_seconds_per_second = Real(8);
     node.ip_rules = static_cast<int64_t>(Draw(500));
     records_.push_back(node);
   }

@@ -74,7 +74,7 @@ Recorder::Recorder(Database& db, RunInfo info, RecordSpec record)
       info_(std::move(info)),
       record_(record),
       run_(db,
-           "run(run_id, scenario, seed, repetition, status, version, resolved_yaml, sim_ns, "
+           "run(run_id, scenario, seed, repetition, cell, status, version, resolved_yaml, sim_ns, "
            "measure_from_ns, wall_seconds, events, peak_rss_bytes, fingerprint)"),
       param_(db, "run_param(run_id, key, value)"),
       metric_(db, "metric(metric_id, name, kind, unit, help)"),
@@ -105,7 +105,8 @@ Recorder::Recorder(Database& db, RunInfo info, RecordSpec record)
                "saturation_per_second, bottleneck, bottleneck_utilisation, client_cpu_ns, "
                "server_cpu_ns, payload_bytes, wire_bytes, wire_packets)"),
       node_network_(db,
-                    "node_network(run_id, node_id, time_ns, cpu_seconds_per_second, busiest_cpu, "
+                    "node_network(run_id, node_id, time_ns, cpu_seconds_per_second, "
+                    "wire_cpu_seconds_per_second, busiest_cpu, "
                     "packets_per_second, conntrack_entries, ip_rules, routes, iptables_rules)") {
   status_ = db_.Execute("BEGIN");
 }
@@ -250,6 +251,7 @@ void Recorder::OnNodeTraffic(const NodeTrafficRecord& r) {
       .Int(r.node)
       .Int(Nanoseconds(r.time))
       .Real(r.cpu_seconds_per_second)
+      .Real(r.wire_cpu_seconds_per_second)
       .Real(r.busiest_cpu)
       .Real(r.packets_per_second)
       .Real(r.conntrack_entries)
@@ -341,6 +343,7 @@ void Recorder::WriteRun(const RunOutcome& outcome) {
       .Text(info_.scenario)
       .Int(static_cast<int64_t>(info_.seed))
       .Int(info_.repetition)
+      .Int(info_.cell)
       .Text(NameOf(outcome.status))
       .Text(info_.version)
       .Text(info_.resolved_yaml)

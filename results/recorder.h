@@ -27,6 +27,7 @@ struct RunInfo {
   std::string scenario;
   uint64_t seed = 0;
   int repetition = 0;
+  int cell = 0;  // which of the command's configurations, from 0
   std::string version;
   std::string resolved_yaml;
   TimePoint measure_from;

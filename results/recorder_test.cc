@@ -116,7 +116,7 @@ TEST_F(RecorderTest, FactRowsComeBackAsTold) {
   EXPECT_EQ(Rows(db, "SELECT * FROM entity"), entities);
   EXPECT_EQ(Rows(db, "SELECT * FROM run"),
             std::vector<std::string>{
-                fmt::format("1|s|42|3|ok|v|yaml|{}|0|0.5|7|1000|f", Ns(stream.end()))});
+                fmt::format("1|s|42|3|0|ok|v|yaml|{}|0|0.5|7|1000|f", Ns(stream.end()))});
   EXPECT_EQ(Rows(db, "SELECT * FROM run_param"), std::vector<std::string>{"1|spec.a|1"});
   EXPECT_EQ(Rows(db, "SELECT * FROM expectation"),
             (std::vector<std::string>{"1|p|a <= 1|error|0.5|1", "1|u|b <= 1|warn||0"}));

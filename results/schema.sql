@@ -6,6 +6,7 @@ CREATE TABLE run (
   scenario TEXT NOT NULL,
   seed INTEGER NOT NULL,
   repetition INTEGER NOT NULL,
+  cell INTEGER NOT NULL,
   status TEXT NOT NULL,
   version TEXT NOT NULL,
   resolved_yaml TEXT NOT NULL,
@@ -15,6 +16,14 @@ CREATE TABLE run (
   events INTEGER,
   peak_rss_bytes INTEGER,
   fingerprint TEXT
+);
+
+CREATE TABLE sweep (
+  name TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  cells INTEGER NOT NULL,
+  jobs INTEGER NOT NULL,
+  first_job INTEGER NOT NULL
 );
 
 CREATE TABLE run_param (
@@ -196,6 +205,7 @@ CREATE TABLE node_network (
   node_id INTEGER NOT NULL,
   time_ns INTEGER NOT NULL,
   cpu_seconds_per_second REAL NOT NULL,
+  wire_cpu_seconds_per_second REAL NOT NULL,
   busiest_cpu REAL NOT NULL,
   packets_per_second REAL NOT NULL,
   conntrack_entries REAL NOT NULL,

@@ -38,6 +38,8 @@ ALLOWED = {
     "sim/cluster": ["core/net", "core/ports", "core/ipam", "core/ipam/calico", "core/rpc",
                     "core/cni", "core/host", "core/ipamd", "core/routing", "core/telemetry", "sim/engine",
                     "sim/observe", "sim/cloud", "sim/dataplane", "sim/scenario"],
+    "sim/import": ["core/net", "core/ports", "core/ipam", "core/telemetry", "sim/engine",
+                   "sim/cloud", "sim/scenario", "sim/cluster"],
     "results": ["core/net", "core/ports", "sim/observe", "sim/scenario"],
     "tools": ["core", "sim", "results", "tools"],
 }

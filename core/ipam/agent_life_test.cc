@@ -109,8 +109,8 @@ std::string PlayLife() {
   life.Pass(seconds(70));
 
   // The subnet is exhausted.
-  world.ec2.FailAlways(Ec2Action::kAssign, ec2_error::kInsufficientFreeAddresses);
-  world.ec2.FailAlways(Ec2Action::kCreate, ec2_error::kInsufficientFreeAddresses);
+  world.ec2.FailAlways(FakeEc2Action::kAssign, ec2_error::kInsufficientFreeAddresses);
+  world.ec2.FailAlways(FakeEc2Action::kCreate, ec2_error::kInsufficientFreeAddresses);
   for (const char* pod : {"f", "g", "h"}) life.Add(pod);
   life.Pass(seconds(10));
   world.ec2.StopFailing();

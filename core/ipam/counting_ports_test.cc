@@ -82,7 +82,7 @@ TEST_F(CountingPorts, FailuresCountByTheirCodeAndStatus) {
       {std::string(ec2_error::kInternalError), 500},
       {std::string(ec2_error::kEniInUse), 400}};
   for (const auto& [code, status] : codes) {
-    world_.ec2.FailNext(Ec2Action::kDelete, 1, code);
+    world_.ec2.FailNext(FakeEc2Action::kDelete, 1, code);
     EXPECT_EQ(world_.Run(ec2_.DeleteNetworkInterface("eni-1")).error().code, code);
     EXPECT_EQ((metrics_.api_errors[{"DeleteNetworkInterface", code}]), 1u);
     const AgentMetrics::ApiOutcome outcome{AwsApi::kDeleteNetworkInterface, true, status};

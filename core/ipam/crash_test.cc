@@ -229,18 +229,18 @@ class Life {
   // EC2 refuses the next call of some kind.
   void Misfortune() {
     if (slow_.Draw(3) != 0) return;
-    constexpr std::pair<Ec2Action, std::string_view> kRefusals[] = {
-        {Ec2Action::kCreate, ec2_error::kInsufficientFreeAddresses},
-        {Ec2Action::kAttach, ec2_error::kAttachmentLimitExceeded},
-        {Ec2Action::kDetach, ec2_error::kInternalError},
-        {Ec2Action::kDelete, ec2_error::kEniInUse},
-        {Ec2Action::kModify, ec2_error::kRequestLimitExceeded},
-        {Ec2Action::kDescribeInterfaces, ec2_error::kInternalError},
-        {Ec2Action::kDescribeSubnets, ec2_error::kRequestLimitExceeded},
-        {Ec2Action::kAssign, ec2_error::kInsufficientFreeAddresses},
-        {Ec2Action::kUnassign, ec2_error::kInternalError},
-        {Ec2Action::kTag, ec2_error::kRequestLimitExceeded},
-        {Ec2Action::kFind, ec2_error::kRequestLimitExceeded},
+    constexpr std::pair<FakeEc2Action, std::string_view> kRefusals[] = {
+        {FakeEc2Action::kCreate, ec2_error::kInsufficientFreeAddresses},
+        {FakeEc2Action::kAttach, ec2_error::kAttachmentLimitExceeded},
+        {FakeEc2Action::kDetach, ec2_error::kInternalError},
+        {FakeEc2Action::kDelete, ec2_error::kEniInUse},
+        {FakeEc2Action::kModify, ec2_error::kRequestLimitExceeded},
+        {FakeEc2Action::kDescribeInterfaces, ec2_error::kInternalError},
+        {FakeEc2Action::kDescribeSubnets, ec2_error::kRequestLimitExceeded},
+        {FakeEc2Action::kAssign, ec2_error::kInsufficientFreeAddresses},
+        {FakeEc2Action::kUnassign, ec2_error::kInternalError},
+        {FakeEc2Action::kTag, ec2_error::kRequestLimitExceeded},
+        {FakeEc2Action::kFind, ec2_error::kRequestLimitExceeded},
     };
     const auto& [action, code] = kRefusals[slow_.Draw(std::size(kRefusals))];
     slow_.world.ec2.FailNext(action, 1, code);

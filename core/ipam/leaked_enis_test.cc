@@ -66,13 +66,13 @@ TEST_F(LeakedEnis, AreFoundOnEveryPage) {
   State state(world_);
   world_.Run(CleanUpLeakedEnis(state));
   EXPECT_EQ(world_.ec2.enis().size(), 1u);  // the primary one
-  EXPECT_EQ(std::ranges::count(world_.ec2.calls(), Ec2Action::kFind, &Ec2Call::action), 3);
+  EXPECT_EQ(std::ranges::count(world_.ec2.calls(), FakeEc2Action::kFind, &Ec2Call::action), 3);
 }
 
 TEST_F(LeakedEnis, OneThatStaysDoesNotKeepTheOthers) {
   Leak(1, hours(1));
   Leak(2, hours(1));
-  world_.ec2.FailNext(Ec2Action::kDelete, 12, ec2_error::kInternalError);
+  world_.ec2.FailNext(FakeEc2Action::kDelete, 12, ec2_error::kInternalError);
   State state(world_);
   world_.Run(CleanUpLeakedEnis(state));
   EXPECT_NE(world_.ec2.Find("leaked-1"), nullptr);

@@ -58,7 +58,7 @@ TEST_F(Refresh, EnisFollowTheSecurityGroupsOnlyWhenTheyChange) {
 }
 
 TEST_F(Refresh, SecurityGroupsThatCouldNotBeSetAreSetNextTime) {
-  world_.ec2.FailNext(Ec2Action::kModify, 1, ec2_error::kInternalError);
+  world_.ec2.FailNext(FakeEc2Action::kModify, 1, ec2_error::kInternalError);
   EXPECT_FALSE(world_.Run(RefreshSecurityGroups(state_)));
   EXPECT_EQ(GroupsOfPrimary(), Groups{});
   EXPECT_TRUE(world_.Run(RefreshSecurityGroups(state_)));

@@ -137,17 +137,17 @@ class History {
       case kWait65S:
         return Wait(seconds(65));
       case kFailAssign:
-        return FailNext(Ec2Action::kAssign, variant_.refusal);
+        return FailNext(FakeEc2Action::kAssign, variant_.refusal);
       case kFailCreate:
-        return FailNext(Ec2Action::kCreate, variant_.refusal);
+        return FailNext(FakeEc2Action::kCreate, variant_.refusal);
       case kFailAttach:
-        return FailNext(Ec2Action::kAttach, ec2_error::kAttachmentLimitExceeded);
+        return FailNext(FakeEc2Action::kAttach, ec2_error::kAttachmentLimitExceeded);
       case kFailDelete:
-        FailNext(Ec2Action::kDetach, ec2_error::kInternalError);
-        return FailNext(Ec2Action::kDelete, ec2_error::kEniInUse);
+        FailNext(FakeEc2Action::kDetach, ec2_error::kInternalError);
+        return FailNext(FakeEc2Action::kDelete, ec2_error::kEniInUse);
       case kFailDescribe:
-        FailNext(Ec2Action::kDescribeSubnets, ec2_error::kInternalError);
-        return FailNext(Ec2Action::kDescribeInterfaces, ec2_error::kInternalError);
+        FailNext(FakeEc2Action::kDescribeSubnets, ec2_error::kInternalError);
+        return FailNext(FakeEc2Action::kDescribeInterfaces, ec2_error::kInternalError);
       case kRestart:
         ++restarts_;
         real_.Start();
@@ -231,7 +231,7 @@ class History {
     return Compare();
   }
 
-  std::string FailNext(Ec2Action action, std::string_view code) {
+  std::string FailNext(FakeEc2Action action, std::string_view code) {
     real_world_.ec2.FailNext(action, 1, code);
     twin_world_.ec2.FailNext(action, 1, code);
     return {};

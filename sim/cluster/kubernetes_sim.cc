@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/rpc/branch_eni.h"
-#include "sim/scenario/node_labels.h"
+#include "sim/scenario/pod_placement.h"
 
 namespace cnisim {
 namespace {
@@ -53,6 +53,7 @@ Task<Result<NodeObject>> SimKubernetes::GetNode() {
   object.labels =
       NodeLabels(spec, node_.type().name,
                  context_.scenario.vpc.subnets[node_.config().subnet].availability_zone);
+  object.taints = spec.taints;
   // A node is cordoned before it is drained.
   if (node_.draining) {
     object.taints.push_back({"node.kubernetes.io/unschedulable", "", "NoSchedule"});

@@ -1,6 +1,7 @@
 #include "sim/cluster/scheduler.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace cnisim {
 
@@ -9,7 +10,10 @@ Scheduler::Scheduler(ClusterContext& context, PodStore& pods, std::function<void
       pods_(pods),
       bind_(std::move(bind)),
       rate_(context.scenario.constants.scheduler_rate, 1),
-      by_pods_(context.scenario.node_groups.size()) {}
+      by_pods_(context.scenario.node_groups.size()),
+      all_groups_(by_pods_.size()) {
+  std::iota(all_groups_.begin(), all_groups_.end(), 0);
+}
 
 void Scheduler::AddNode(Node& node) {
   if (nodes_.size() <= node.index()) nodes_.resize(node.index() + 1, nullptr);
@@ -108,7 +112,7 @@ void Scheduler::RetryLater() {
     std::deque<PodId> waiting;
     waiting.swap(unschedulable_);
     struct Request {
-      std::optional<int> node_group;
+      const std::vector<int>* node_groups;
       int64_t cpu_milli;
       int64_t memory_mib;
       bool branch_eni;
@@ -117,15 +121,14 @@ void Scheduler::RetryLater() {
     for (const PodId id : waiting) {
       Pod* pod = pods_.Find(id);
       if (pod == nullptr || pod->phase != PodPhase::kPending) continue;
-      const std::optional<int>& only =
-          context_.scenario.workloads[static_cast<size_t>(pod->workload)].pod.node_group;
+      const std::vector<int>& groups = GroupsOf(*pod);
       const bool hopeless = std::ranges::any_of(refused, [&](const Request& r) {
-        return r.node_group == only && pod->cpu_milli >= r.cpu_milli &&
+        return *r.node_groups == groups && pod->cpu_milli >= r.cpu_milli &&
                pod->memory_mib >= r.memory_mib && pod->wants_branch_eni >= r.branch_eni;
       });
       if (hopeless || Choose(*pod) == nullptr) {
         if (!hopeless) {
-          refused.push_back({only, pod->cpu_milli, pod->memory_mib, pod->wants_branch_eni});
+          refused.push_back({&groups, pod->cpu_milli, pod->memory_mib, pod->wants_branch_eni});
         }
         unschedulable_.push_back(id);
         continue;
@@ -136,13 +139,22 @@ void Scheduler::RetryLater() {
   });
 }
 
+const std::vector<int>& Scheduler::GroupsOf(const Pod& pod) const {
+  const PodTemplate& spec = context_.scenario.workloads[static_cast<size_t>(pod.workload)].pod;
+  return spec.node_groups ? *spec.node_groups : all_groups_;
+}
+
+Node* Scheduler::FindNode(int node_group, std::string_view name) const {
+  const auto it = std::ranges::find_if(nodes_, [&](const Node* node) {
+    return node != nullptr && node->config().node_group == node_group && node->name() == name;
+  });
+  return it == nodes_.end() ? nullptr : *it;
+}
+
 Node* Scheduler::Choose(const Pod& pod) const {
-  const std::optional<int>& only =
-      context_.scenario.workloads[static_cast<size_t>(pod.workload)].pod.node_group;
-  if (only) return ChooseIn(*only, pod);
   const bool spread = context_.scenario.scheduler.placement == Placement::kSpread;
   Node* best = nullptr;
-  for (int group = 0; group < static_cast<int>(by_pods_.size()); ++group) {
+  for (const int group : GroupsOf(pod)) {
     Node* node = ChooseIn(group, pod);
     if (node == nullptr) continue;
     const bool better =

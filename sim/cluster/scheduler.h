@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,8 @@ class Scheduler {
   void Submit(Pod& pod);
   // Puts a pod on a given node, as a DaemonSet's is. False if it does not fit.
   bool BindTo(Pod& pod, Node& node);
+  // nullptr if it is not there. O(nodes).
+  Node* FindNode(int node_group, std::string_view name) const;
   // A pod has left its node.
   void Release(Pod& pod);
   // A pod is being deleted before it was bound.
@@ -42,6 +45,7 @@ class Scheduler {
   void PumpLater();
   void Pump();
   void Place(Pod& pod);
+  const std::vector<int>& GroupsOf(const Pod& pod) const;
   Node* Choose(const Pod& pod) const;
   Node* ChooseIn(int node_group, const Pod& pod) const;
   void Index(Node& node);
@@ -57,6 +61,7 @@ class Scheduler {
   std::deque<PodId> unschedulable_;
   // Nodes with a free pod slot, by (pods, index), for each node group.
   std::vector<std::set<std::pair<int, uint32_t>>> by_pods_;
+  std::vector<int> all_groups_;
   std::vector<Node*> nodes_;  // by index; nullptr when not in use
 };
 

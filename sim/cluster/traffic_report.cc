@@ -26,13 +26,13 @@ class Report {
   Report(const WorldView& world, Observer& observer)
       : world_(world), observer_(observer), network_(NameOf(world.scenario().network)) {}
 
-  void TellEntry(EntityId entity, const TrafficResult& result, const TrafficEvaluation& all) {
+  void TellEntry(EntityId entity, const TrafficResult& result, bool by_events) {
     TrafficRecord record;
     record.traffic = entity;
     record.time = world_.Now();
     record.network = network_;
-    record.by_events = all.by_events;
-    record.saturated = all.saturated;
+    record.by_events = by_events;
+    record.saturated = result.saturated;
     record.pairs = result.pairs;
     record.lost_pairs = result.lost.pairs;
     record.lost_because = result.lost.reason;
@@ -106,6 +106,7 @@ class Report {
       record.node = entities.at(survey.hosts[h].name);
       record.time = world_.Now();
       record.cpu_seconds_per_second = load.cpu_seconds_per_second;
+      record.wire_cpu_seconds_per_second = load.wire_cpu_seconds_per_second;
       record.busiest_cpu = load.busiest_cpu;
       record.packets_per_second = load.packets_per_second;
       record.conntrack_entries = load.conntrack_entries;
@@ -125,18 +126,19 @@ class Report {
 }  // namespace
 
 void TellTraffic(const WorldView& world, uint64_t seed, std::span<const EntityId> entities,
-                 Observer& observer) {
+                 Observer& observer, const std::atomic<bool>* interrupt) {
   const Scenario& scenario = world.scenario();
   const TrafficSurvey survey = SurveyTraffic(world);
-  const Result<TrafficEvaluation> evaluation =
-      EvaluateTraffic(survey.hosts, scenario.traffic, survey.pairs, scenario.data_plane, seed);
+  const Result<TrafficEvaluation> evaluation = EvaluateTraffic(
+      survey.hosts, scenario.traffic, survey.pairs, scenario.data_plane, seed, interrupt);
+  if (!evaluation && interrupt != nullptr && *interrupt) return;
   Report report(world, observer);
   if (!evaluation) {
     report.TellFinding("traffic-not-evaluated", evaluation.error().message);
     return;
   }
   for (size_t t = 0; t < scenario.traffic.size(); ++t) {
-    report.TellEntry(entities[t], evaluation->traffic[t], *evaluation);
+    report.TellEntry(entities[t], evaluation->traffic[t], evaluation->by_events);
     report.TellLosses(scenario.traffic[t].name, evaluation->traffic[t]);
   }
   report.TellNodes(survey, *evaluation);

@@ -3,6 +3,7 @@
 #ifndef CNISIM_SIM_CLUSTER_TRAFFIC_REPORT_H_
 #define CNISIM_SIM_CLUSTER_TRAFFIC_REPORT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -15,9 +16,10 @@ namespace cnisim {
 inline constexpr int kToldLatencies = 10'000;
 
 // `entities` are those of the scenario's traffic, in its order. Latencies that never end are told
-// as the largest Duration. What keeps an entry from being evaluated at all is told as a finding.
+// as the largest Duration. What keeps an entry from being evaluated at all is told as a finding;
+// nothing is told if `interrupt` becomes true.
 void TellTraffic(const WorldView& world, uint64_t seed, std::span<const EntityId> entities,
-                 Observer& observer);
+                 Observer& observer, const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace cnisim
 

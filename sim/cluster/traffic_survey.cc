@@ -42,13 +42,18 @@ class Surveyor {
     return zones;
   }
 
-  std::vector<const PodView*> PodsOf(int workload) const {
+  // In an order that has nothing to do with where the scheduler put them, so that any number of
+  // pairs is a fair sample of all; the same one on every network.
+  std::vector<const PodView*> PodsOf(int workload, uint64_t salt) const {
     std::vector<const PodView*> pods;
     for (const PodView& pod : pods_) {
       if (pod.workload == workload && pod.ip && pod.status == kRunning && !pod.node.empty()) {
         pods.push_back(&pod);
       }
     }
+    std::ranges::sort(pods, {}, [salt](const PodView* pod) {
+      return std::pair(HashMix(salt ^ HashName(pod->name)), pod->name);
+    });
     return pods;
   }
 
@@ -74,8 +79,9 @@ class Surveyor {
 
   // In rounds: in each, every client has one server, and every server about as many clients.
   void AddPairs(uint32_t index, const TrafficSpec& spec) {
-    const std::vector<const PodView*> clients = PodsOf(spec.from);
-    const std::vector<const PodView*> servers = PodsOf(spec.to);
+    const uint64_t salt = HashName(spec.name);
+    const std::vector<const PodView*> clients = PodsOf(spec.from, salt);
+    const std::vector<const PodView*> servers = PodsOf(spec.to, ~salt);
     const bool bulk = std::holds_alternative<BulkLoad>(spec.load);
     std::vector<bool> has_server(clients.size());
     int taken = 0;

@@ -39,6 +39,12 @@ void WorkloadController::Start() {
 void WorkloadController::StartMeasured() {
   for (int w = 0; w < static_cast<int>(workloads_.size()); ++w) {
     const WorkloadSpec& spec = Spec(w);
+    if (const int misplaced = workloads_[static_cast<size_t>(w)].misplaced; misplaced > 0) {
+      context_.TellFinding("placed-pods-do-not-fit", Severity::kWarning,
+                           fmt::format("{} pods of {} had no room on the node that placedOn gives "
+                                       "them; the scheduler placed them",
+                                       misplaced, spec.name));
+    }
     if (const auto* deployment = As<DeploymentSpec>(spec); deployment && deployment->start_at) {
       const int replicas = deployment->replicas;
       context_.simulation.Call(*deployment->start_at, [this, w, replicas] { Scale(w, replicas); });
@@ -105,8 +111,30 @@ void WorkloadController::CreateLater(int workload, std::string name) {
     const bool deployment = As<DeploymentSpec>(Spec(workload)) != nullptr;
     if (deployment && static_cast<int>(state.alive.size()) >= state.desired) return;
     Pod& pod = Create(workload, std::move(name));
-    scheduler_.Submit(pod);
+    if (!PlaceAtStart(pod)) scheduler_.Submit(pod);
   });
+}
+
+bool WorkloadController::PlaceAtStart(Pod& pod) {
+  const auto* deployment = As<DeploymentSpec>(Spec(pod.workload));
+  Workload& state = workloads_[static_cast<size_t>(pod.workload)];
+  if (!context_.warming_up || deployment == nullptr) return false;
+  while (state.next_place < deployment->placed_on.size()) {
+    const PlacedPods& on = deployment->placed_on[state.next_place];
+    if (state.pods_at_place == on.pods) {
+      ++state.next_place;
+      state.pods_at_place = 0;
+      continue;
+    }
+    ++state.pods_at_place;
+    const auto group = static_cast<size_t>(on.node_group);
+    Node* node = scheduler_.FindNode(
+        on.node_group, fmt::format("{}-{}", context_.scenario.node_groups[group].name, on.number));
+    if (node != nullptr && scheduler_.BindTo(pod, *node)) return true;
+    ++state.misplaced;
+    return false;
+  }
+  return false;
 }
 
 Pod& WorkloadController::Create(int workload, std::string name) {
@@ -175,6 +203,8 @@ void WorkloadController::OnPodGone(Pod& pod) {
 void WorkloadController::OnNodeReady(Node& node) {
   for (int w = 0; w < static_cast<int>(workloads_.size()); ++w) {
     if (As<DaemonSetSpec>(Spec(w)) == nullptr) continue;
+    const std::optional<std::vector<int>>& only = Spec(w).pod.node_groups;
+    if (only && std::ranges::find(*only, node.config().node_group) == only->end()) continue;
     Pod& pod = Create(w, fmt::format("{}-{}", Spec(w).name, node.name()));
     if (!scheduler_.BindTo(pod, node)) {
       context_.TellFinding("daemonset-pod-does-not-fit", Severity::kWarning,

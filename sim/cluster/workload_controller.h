@@ -46,6 +46,9 @@ class WorkloadController final : private PodEvents {
     int64_t batches = 0;
     std::vector<Pod*> alive;  // not terminating
     size_t next_trace_pod = 0;
+    size_t next_place = 0;  // of DeploymentSpec::placed_on
+    int pods_at_place = 0;  // that had their turn there
+    int misplaced = 0;      // that did not fit there
     std::unique_ptr<RandomStream> arrivals;
   };
 
@@ -56,6 +59,9 @@ class WorkloadController final : private PodEvents {
   // Creates one pod when the API client's rate allows, if it is still wanted.
   void CreateLater(int workload, std::string name);
   Pod& Create(int workload, std::string name);
+  // Binds it to the node that the scenario gives it at time zero; false if there is none, or no
+  // room.
+  bool PlaceAtStart(Pod& pod);
   void Leave(Pod& pod);  // no longer alive
   void RunBatch(int workload);
   void NextBatch(int workload);

@@ -161,6 +161,7 @@ class World final : public WorldView {
       view.name = node->name();
       view.instance_id = ec2_.instance_id(*node->instance);
       view.instance_type = node->type().name;
+      view.node_group = node->config().node_group;
       view.subnet = node->config().subnet;
       view.enis = ec2_.InterfacesOf(*node->instance);
       view.ip = view.enis.front().eni.primary_ip;
@@ -189,6 +190,20 @@ class World final : public WorldView {
       views.push_back(std::move(view));
     }
     return views;
+  }
+
+  std::string VpcId() const override { return ec2_.vpc_id(); }
+
+  std::vector<SubnetView> Subnets() const override {
+    std::vector<SubnetView> views;
+    for (size_t i = 0; i < scenario_.vpc.subnets.size(); ++i) {
+      views.push_back({ec2_.subnet_id(i), ec2_.subnet(i).free_count()});
+    }
+    return views;
+  }
+
+  std::vector<NetworkInterface> Interfaces() const override {
+    return ec2_.DescribeNetworkInterfaces({}).value();
   }
 
   const Node* FindNode(std::string_view name) const {
@@ -320,7 +335,9 @@ class World final : public WorldView {
     std::vector<TimePoint> moments = scenario_.data_plane.at;
     if (moments.empty()) moments.push_back(end);
     for (const TimePoint at : moments) {
-      simulation_.Call(at, [this] { TellTraffic(*this, context_.seed, traffic_, observer_); });
+      simulation_.Call(at, [this] {
+        TellTraffic(*this, context_.seed, traffic_, observer_, options_.interrupt);
+      });
     }
   }
 

@@ -335,7 +335,7 @@ TEST(World, SlowMetadataKeepsParkedLoopsHonestToo) {
 
 TEST(World, AnotherNodeGroupLeavesTheFirstOnesDrawsAlone) {
   Scenario scenario = Churn(3, "m5.large", 40);
-  scenario.workloads[0].pod.node_group = 0;
+  scenario.workloads[0].pod.node_groups = std::vector<int>{0};
   const Transcript alone = RunChecked(scenario, 3);
   NodeGroupSpec idle = scenario.node_groups[0];
   idle.name = "idle";
@@ -389,6 +389,42 @@ TEST(World, SettledStartHasPoolsAndPodsInPlace) {
   EXPECT_EQ(t.Level(Metric::kVpcAddressesHeld, "churn"), 120);
   EXPECT_EQ(std::ranges::count_if(t.lines(), [](const auto& l) { return l.starts_with("api"); }),
             0);
+}
+
+TEST(World, PodsBeginWhereTheScenarioPlacesThem) {
+  Scenario scenario = Churn(3, "m5.large", 40);
+  scenario.events.clear();
+  scenario.workloads[0] = MakeDeployment("api", 20);
+  // The last one does not fit: an m5.large has 29 slots.
+  std::get<DeploymentSpec>(scenario.workloads[0].kind).placed_on = {{0, 3, 11}, {0, 1, 2}};
+  scenario.workloads.push_back(MakeDeployment("web", 18));
+  std::get<DeploymentSpec>(scenario.workloads[1].kind).placed_on = {{0, 3, 17}};
+  scenario.node_groups.push_back(scenario.node_groups[0]);
+  scenario.node_groups[1].name = "tainted";
+  scenario.workloads[0].pod.node_groups = std::vector<int>{0};
+  scenario.workloads[1].pod.node_groups = std::vector<int>{0};
+  WorkloadSpec agent;
+  agent.name = "agent";
+  agent.kind = DaemonSetSpec{};
+  agent.pod.node_groups = std::vector<int>{1};
+  scenario.workloads.push_back(agent);
+  std::map<std::pair<std::string, int>, int> pods;  // by node and workload
+  LookAtWorld(scenario, 1, kTimeZero, [&](WorldView& world) {
+    for (const PodView& pod : world.Pods()) ++pods[{pod.node, pod.workload}];
+  });
+  EXPECT_EQ((pods[{"workers-3", 0}]), 11);
+  EXPECT_EQ((pods[{"workers-3", 1}]), 16);  // and not 17
+  // The seven that nobody placed, and the three of web, go to the emptier nodes.
+  EXPECT_GE((pods[{"workers-1", 0}]), 2);
+  EXPECT_EQ((pods[{"workers-1", 0}]) + (pods[{"workers-1", 1}]), 6);
+  EXPECT_EQ((pods[{"workers-2", 0}]) + (pods[{"workers-2", 1}]), 5);
+  EXPECT_EQ((pods[{"workers-1", 2}]), 0);
+  EXPECT_EQ((pods[{"tainted-2", 2}]), 1);
+  const Transcript t = RunChecked(scenario, 1);
+  EXPECT_EQ(std::ranges::count(t.lines(),
+                               "finding placed-pods-do-not-fit 0 1 pods of web had no room on the "
+                               "node that placedOn gives them; the scheduler placed them"),
+            1);
 }
 
 TEST(World, ColdStartBootsBeforeItServes) {

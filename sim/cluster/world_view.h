@@ -23,7 +23,8 @@ struct NodeView {
   std::string name;
   std::string instance_id;
   std::string instance_type;
-  size_t subnet = 0;  // an index into VpcSpec::subnets
+  int node_group = 0;  // an index into Scenario::node_groups
+  size_t subnet = 0;   // an index into VpcSpec::subnets
   IpAddress ip;
   std::string status;  // as `kubectl get nodes` words it
   int max_pods = 0;
@@ -41,6 +42,11 @@ struct PodView {
   int workload = 0;  // an index into Scenario::workloads
 };
 
+struct SubnetView {
+  std::string id;
+  int64_t free = 0;  // AvailableIpAddressCount
+};
+
 class WorldView {
  public:
   virtual ~WorldView() = default;
@@ -50,6 +56,10 @@ class WorldView {
   virtual std::vector<PodView> Pods() const = 0;    // oldest first
   // Null if there is no such node, or it has none yet.
   virtual NodeNetwork* NetworkOf(std::string_view node) const = 0;
+  virtual std::string VpcId() const = 0;
+  virtual std::vector<SubnetView> Subnets() const = 0;  // in the order of VpcSpec::subnets
+  // Every ENI of the account, attached or not, oldest first.
+  virtual std::vector<NetworkInterface> Interfaces() const = 0;
   // The scenario's services as kube-proxy sees them: each with the addresses of its running pods.
   virtual std::vector<KubeServicePort> Services() const = 0;
   // Nothing once the node is gone.

@@ -22,8 +22,10 @@ struct Latency {
   double Mean() const { return fixed + random + wait.mean; }
 };
 
-void AddServices(std::span<const Visit> visits, const ServiceTimes& services, Latency& latency) {
-  for (const Visit& visit : visits) {
+void AddServices(const QueueNetwork& network, const RequestClass& c, const ServiceTimes& services,
+                 Latency& latency) {
+  for (const Visit& visit : network.VisitsOf(c)) {
+    if (network.stations[visit.station].kind == Station::Kind::kPace) continue;
     const ServiceMoments service = services.Of(visit);
     if (service.variance > 0) {
       latency.fixed += static_cast<double>(visit.service_ns);
@@ -87,22 +89,27 @@ StationResult OfStation(Station::Kind kind, const StationLoad& open, const Waiti
   const double served = std::isfinite(wait.mean) ? 1 : 1 / open.work;
   const double rate = open.rate * served + closed.rate;
   result.visits_per_second = rate * 1e9;
-  if (kind == Station::Kind::kQueue) {
+  if (kind != Station::Kind::kDelay) {
     result.utilisation = std::min(1.0, open.work + closed.work);
   }
   if (rate == 0) return result;
-  result.mean_jobs = open.work + (open.rate > 0 ? open.rate * wait.mean : 0) + closed.jobs;
+  result.mean_jobs = (open.rate > 0 ? open.rate * wait.mean : 0) + closed.jobs;
+  if (kind != Station::Kind::kPace) result.mean_jobs += open.work;
   result.mean_time_ns = result.mean_jobs / rate;
   return result;
 }
 
 }  // namespace
 
-Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
+Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network,
+                                        const std::atomic<bool>* interrupt) {
   if (const Status status = Check(network); !status) return tl::unexpected(status.error());
   const ServiceTimes services(network);
   const std::vector<StationLoad> loads = OfferedLoads(network, services);
-  const Waiting waiting = SolveWaiting(network, services, loads);
+  const Waiting waiting = SolveWaiting(network, services, loads, interrupt);
+  if (interrupt != nullptr && *interrupt) {
+    return Fail("Interrupted", "the evaluation was interrupted");
+  }
 
   Evaluation evaluation;
   evaluation.groups.resize(network.groups.size());
@@ -111,7 +118,7 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
   for (const RequestClass& c : network.classes) {
     const auto visits = network.VisitsOf(c);
     Latency latency;
-    AddServices(visits, services, latency);
+    AddServices(network, c, services, latency);
     if (const auto* open = std::get_if<OpenLoop>(&c.load)) {
       latency.rate = open->requests_per_second / 1e9;
       AddWaits(visits, loads, waiting.waits, latency);
@@ -120,6 +127,7 @@ Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network) {
       latency.rate = closed.rate;
       latency.wait = closed.wait;
     }
+    evaluation.class_rates.push_back(latency.rate * 1e9);
     AddTo(evaluation.groups[c.group], densities[c.group], latency);
   }
   for (size_t i = 0; i < evaluation.groups.size(); ++i) {

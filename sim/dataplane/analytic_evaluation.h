@@ -24,14 +24,18 @@
 #ifndef CNISIM_SIM_DATAPLANE_ANALYTIC_EVALUATION_H_
 #define CNISIM_SIM_DATAPLANE_ANALYTIC_EVALUATION_H_
 
+#include <atomic>
+
 #include "core/ports/result.h"
 #include "sim/dataplane/evaluation.h"
 #include "sim/dataplane/queue_network.h"
 
 namespace cnisim {
 
-// Code "InvalidQueueNetwork"; see Check.
-Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network);
+// Codes "InvalidQueueNetwork", see Check, and
+// "Interrupted" if `interrupt` becomes true.
+Result<Evaluation> EvaluateAnalytically(const QueueNetwork& network,
+                                        const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace cnisim
 

@@ -258,6 +258,38 @@ TEST(AnalyticEvaluationTest, KeepsBoundsAndLittlesLaw) {
   }
 }
 
+// A limiter takes no time below its rate, and lets through no more than that.
+TEST(AnalyticEvaluationTest, PacingWaitsAsAQueueAndTakesNoTime) {
+  NetworkBuilder open;
+  const uint32_t limiter = open.AddStation(Station::Kind::kPace);
+  const uint32_t way = open.Delay();
+  open.AddClass({{limiter, kNone, 1'000}, {way, kNone, 20'000}}, OpenLoop{5e5});
+  // M/D/1 at one half: a wait of half a service.
+  const Evaluation a = Evaluate(open.network);
+  const Evaluation e = ByEvents(open.network, 2);
+  EXPECT_NEAR(a.groups[0].mean_latency_ns, 20'500, 1e-6);
+  EXPECT_NEAR(e.groups[0].mean_latency_ns, 20'500, 10);
+  EXPECT_NEAR(a.stations[limiter].mean_jobs, e.stations[limiter].mean_jobs, 0.01);
+  EXPECT_NEAR(e.stations[limiter].utilisation, 0.5, 0.005);
+
+  for (const uint32_t users : {1u, 4u, 64u}) {
+    for (const int64_t time : {500, 100'000}) {
+      NetworkBuilder closed;
+      closed.AddStation(Station::Kind::kPace);
+      closed.Delay();
+      closed.AddClass({{limiter, kNone, 1'000}, {way, kNone, time}}, ClosedLoop{users, kNone});
+      const double rate = std::min(1e6, 1e9 * users / static_cast<double>(time));
+      const Evaluation by_theory = Evaluate(closed.network);
+      const Evaluation by_events = ByEvents(closed.network, 0.5);
+      EXPECT_NEAR(by_events.groups[0].requests_per_second, rate, 2e-3 * rate) << users;
+      EXPECT_NEAR(by_theory.groups[0].requests_per_second, rate, 0.05 * rate) << users;
+      EXPECT_NEAR(
+          by_theory.groups[0].requests_per_second * by_theory.groups[0].mean_latency_ns / 1e9,
+          users, 1e-3 * users);
+    }
+  }
+}
+
 TEST(AnalyticEvaluationTest, HeadroomIsWhereLatenciesBecomeInfinite) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const QueueNetwork network = MakeRandomNetwork(seed, {});

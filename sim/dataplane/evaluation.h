@@ -21,14 +21,15 @@ struct GroupResult {
 };
 
 struct StationResult {
-  double utilisation = 0;        // the share of time in which a queue's server works; 0 for a delay
+  double utilisation = 0;        // the share of time in which the server works; 0 for a delay
   double mean_jobs = 0;          // L: requests waiting or in service
   double visits_per_second = 0;  // visits that end
-  double mean_time_ns = 0;       // W: waiting and service of a visit; 0 without visits
+  double mean_time_ns = 0;       // W: what a visit takes; 0 without visits
 };
 
 struct Evaluation {
   std::vector<GroupResult> groups;      // as QueueNetwork::groups
+  std::vector<double> class_rates;      // requests a second that end, as QueueNetwork::classes
   std::vector<StationResult> stations;  // as QueueNetwork::stations
   // The queue of highest utilisation, the first of several; if theory finds several saturated, the
   // one that is offered most. kNone if nothing is to be done.
@@ -38,9 +39,7 @@ struct Evaluation {
   double headroom = 0;
   bool saturated = false;  // headroom <= 1: open latencies grow as long as one looks
 
-  // Of an evaluation by events only.
-  uint64_t refused = 0;     // arrivals that found as many requests as there may be
-  double little_error = 0;  // see event_evaluation.h
+  uint64_t refused = 0;  // by events only: arrivals that found as many requests as there may be
 };
 
 // The queue of the highest utilisation above 0; `utilisations` as the stations, of delays unused.

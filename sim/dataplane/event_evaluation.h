@@ -11,8 +11,8 @@
 // Little's law holds for any window in the form L = (time that requests spent at the station in the
 // window) / window (Little 2011, Operations Research 59:3). L comes from the number of requests at
 // the station, integrated as they come and go; the right side from each request's own two times.
-// `little_error` is the largest difference over all stations, relative to the window; integers, so
-// anything but 0 is a mistake in this code, and asserted.
+// These are integers, so any difference is a mistake in this code: it is looked for at every
+// station of every run, whatever the build, and an error.
 //
 // Draws are functions of (seed, key of the class, number of the request, visit), so a class's
 // arrivals, thinking and service times do not depend on other classes or on waiting. The same seed
@@ -24,6 +24,7 @@
 #ifndef CNISIM_SIM_DATAPLANE_EVENT_EVALUATION_H_
 #define CNISIM_SIM_DATAPLANE_EVENT_EVALUATION_H_
 
+#include <atomic>
 #include <cstdint>
 
 #include "core/ports/clock.h"
@@ -37,13 +38,16 @@ struct EventSettings {
   uint64_t seed = 0;
   Duration warm_up{};
   Duration window{};
+  // When it becomes true the evaluation is given up.
+  const std::atomic<bool>* interrupt = nullptr;
   // Arrivals that find so many requests of open classes are refused and counted. Users of closed
   // classes may be as many again.
   uint32_t max_requests = 1'000'000;
 };
 
-// Codes "InvalidQueueNetwork" (see Check), "TooManyUsers", and "InvalidWindow": it is empty, or so
-// long that the times of all requests together may exceed 2^63 ns (2.5 hours for a million).
+// Codes "InvalidQueueNetwork" (see Check), "TooManyUsers", "InvalidWindow": it is empty, or so
+// long that the times of all requests together may exceed 2^63 ns (2.5 hours for a million);
+// "Interrupted", and "LittlesLaw".
 Result<Evaluation> EvaluateByEvents(const QueueNetwork& network, const EventSettings& settings);
 
 }  // namespace cnisim

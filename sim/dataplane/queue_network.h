@@ -28,11 +28,17 @@ inline constexpr uint32_t kNone = UINT32_MAX;
 struct Station {
   enum class Kind : uint8_t {
     kQueue,  // one server, first in, first out
+    // A queue that requests leave when their service begins: what limits a rate but takes no time
+    // itself, such as a limiter that lets a message of any size pass at once and the next one
+    // later.
+    kPace,
     kDelay,  // as many servers as there are requests: nobody waits
   };
 
   std::string name;
   Kind kind = Kind::kQueue;
+
+  bool has_server() const { return kind != Kind::kDelay; }
 };
 
 struct Visit {

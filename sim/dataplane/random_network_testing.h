@@ -21,6 +21,7 @@ struct RandomNetworkShape {
   double utilisation = 0.7;     // of the busiest queue, by open classes
   int64_t think_ns = 0;         // on average, of users; 0: half of them not at all, others briefly
   uint64_t population = 0;      // at most, of closed classes; 0: no class is, else a third
+  bool pacing = false;          // every fourth station paces
 };
 
 inline QueueNetwork MakeRandomNetwork(uint64_t seed, const RandomNetworkShape& shape) {
@@ -28,7 +29,9 @@ inline QueueNetwork MakeRandomNetwork(uint64_t seed, const RandomNetworkShape& s
   const auto up_to = [&](uint64_t n) { return static_cast<int64_t>(random.NextBelow(n + 1)); };
   NetworkBuilder b;
   for (uint64_t i = 0; i < shape.stations; ++i) {
-    b.AddStation(i % 4 == 3 ? Station::Kind::kDelay : Station::Kind::kQueue);
+    b.AddStation(i % 4 == 3                   ? Station::Kind::kDelay
+                 : i % 4 == 2 && shape.pacing ? Station::Kind::kPace
+                                              : Station::Kind::kQueue);
   }
   const int64_t longest = shape.longest_ns;
   const auto length = static_cast<uint64_t>(longest);

@@ -30,9 +30,7 @@ std::vector<StationLoad> OfferedLoads(const QueueNetwork& network, const Service
 double Headroom(const QueueNetwork& network, const std::vector<StationLoad>& loads) {
   double highest = 0;
   for (size_t i = 0; i < loads.size(); ++i) {
-    if (network.stations[i].kind == Station::Kind::kQueue) {
-      highest = std::max(highest, loads[i].work);
-    }
+    if (network.stations[i].has_server()) highest = std::max(highest, loads[i].work);
   }
   return 1 / highest;
 }

@@ -7,6 +7,7 @@
 
 #include "sim/dataplane/analytic_evaluation.h"
 #include "sim/dataplane/event_evaluation.h"
+#include "sim/dataplane/station_load.h"
 
 namespace cnisim {
 namespace {
@@ -34,10 +35,10 @@ class Summary {
   }
 
   TrafficEvaluation Take() {
-    result_.saturated = evaluation_.saturated;
     CountPairs();
     CountClasses();
-    FindLimits();
+    FindBottlenecks();
+    FindSaturation();
     FindBusiestCpus();
     return std::move(result_);
   }
@@ -58,26 +59,29 @@ class Summary {
   }
 
   void CountClasses() {
-    std::vector<double> classes(traffic_.size());
-    for (const RequestClass& c : built_.network.classes) ++classes[c.group];
-    for (size_t i = 0; i < built_.network.classes.size(); ++i) {
+    const std::vector<double> rates = ClassRates();
+    std::vector<double> sums(traffic_.size());
+    for (size_t i = 0; i < rates.size(); ++i) sums[built_.network.classes[i].group] += rates[i];
+    for (size_t i = 0; i < rates.size(); ++i) {
       const RequestClass& c = built_.network.classes[i];
       const TrafficPair& pair = pairs_[built_.pair_of[i]];
       const TrafficCost& cost = built_.costs[i];
       const TrafficSpec& spec = traffic_[c.group];
       TrafficCost& mean = result_.traffic[c.group].cost;
-      const double share = 1 / classes[c.group];
+      const double rate = rates[i];
+      const double share = sums[c.group] > 0 ? rate / sums[c.group] : 0;
       mean.client_cpu_ns += share * cost.client_cpu_ns;
       mean.server_cpu_ns += share * cost.server_cpu_ns;
       mean.wire_bytes += share * cost.wire_bytes;
       mean.wire_packets += share * cost.wire_packets;
       mean.payload_bytes += share * cost.payload_bytes;
-      const double rate = evaluation_.groups[c.group].requests_per_second * share;
       HostLoad& client = result_.hosts[pair.client];
       HostLoad& server = result_.hosts[pair.server];
       client.cpu_seconds_per_second += rate * cost.client_cpu_ns / 1e9;
       server.cpu_seconds_per_second += rate * cost.server_cpu_ns / 1e9;
       if (pair.client != pair.server) {
+        client.wire_cpu_seconds_per_second += rate * cost.client_cpu_ns / 1e9;
+        server.wire_cpu_seconds_per_second += rate * cost.server_cpu_ns / 1e9;
         client.packets_per_second += rate * cost.wire_packets;
         server.packets_per_second += rate * cost.wire_packets;
       }
@@ -89,7 +93,7 @@ class Summary {
       TrafficResult& result = result_.traffic[t];
       result.requests = evaluation_.groups[t];
       // Requests that nobody saw the end of.
-      if (classes[t] > 0 && result.requests.latency.total() == 0) {
+      if (result.pairs > result.lost.pairs && result.requests.latency.total() == 0) {
         result.requests.mean_latency_ns = std::numeric_limits<double>::infinity();
         result.requests.latency.AddInfinite(1);
       }
@@ -98,7 +102,19 @@ class Summary {
     }
   }
 
-  void FindLimits() {
+  // Requests a second of each class. What open classes do is what they are offered, unless they
+  // are offered too much: free of chance.
+  std::vector<double> ClassRates() const {
+    std::vector<double> rates = evaluation_.class_rates;
+    if (evaluation_.saturated) return rates;
+    for (size_t i = 0; i < rates.size(); ++i) {
+      const auto* open = std::get_if<OpenLoop>(&built_.network.classes[i].load);
+      if (open != nullptr) rates[i] = open->requests_per_second;
+    }
+    return rates;
+  }
+
+  void FindBottlenecks() {
     for (const RequestClass& c : built_.network.classes) {
       TrafficResult& result = result_.traffic[c.group];
       for (const Visit& visit : built_.network.VisitsOf(c)) {
@@ -108,18 +124,41 @@ class Summary {
         result.bottleneck = built_.network.stations[visit.station].name;
       }
     }
-    for (size_t t = 0; t < traffic_.size(); ++t) {
+  }
+
+  // From what is offered, whatever was measured. Open loads get what closed ones would have taken.
+  void FindSaturation() {
+    const QueueNetwork& network = built_.network;
+    const ServiceTimes services(network);
+    const std::vector<StationLoad> all = OfferedLoads(network, services);
+    std::vector<double> own(network.stations.size());
+    for (uint32_t t = 0; t < traffic_.size(); ++t) {
       TrafficResult& result = result_.traffic[t];
       const auto* open = std::get_if<OpenLoad>(&traffic_[t].load);
-      // Closed loads are at what they can do already.
-      if (open == nullptr) {
-        result.saturation_per_second = result.requests.requests_per_second;
-      } else if (result.bottleneck_utilisation > 0) {
-        // No station is busier than always, whatever is asked of it: that tells the headroom.
-        double growth = 1 / result.bottleneck_utilisation;
-        if (evaluation_.saturated) growth = std::min(growth, evaluation_.headroom);
-        result.saturation_per_second = growth * open->requests_per_second;
+      std::vector<uint32_t> visited;
+      double offered = 0;
+      for (const RequestClass& c : network.classes) {
+        if (c.group != t) continue;
+        const auto* loop = std::get_if<OpenLoop>(&c.load);
+        const double rate = loop == nullptr ? 0 : loop->requests_per_second / 1e9;
+        offered += rate;
+        for (const Visit& visit : network.VisitsOf(c)) {
+          if (!network.stations[visit.station].has_server()) continue;
+          if (own[visit.station] == 0) visited.push_back(visit.station);
+          own[visit.station] += rate * services.Of(visit).mean;
+        }
       }
+      double growth = std::numeric_limits<double>::infinity();
+      for (const uint32_t station : visited) {
+        const double others = all[station].work - own[station];
+        result.saturated = result.saturated || all[station].work >= 1;
+        growth = std::min(growth, std::max(0.0, 1 - others) / own[station]);
+        own[station] = 0;
+      }
+      // Closed loads are at what they can do already.
+      result.saturation_per_second = open == nullptr   ? result.requests.requests_per_second
+                                     : visited.empty() ? 0
+                                                       : growth * offered * 1e9;
     }
   }
 
@@ -145,12 +184,13 @@ class Summary {
 Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
                                           std::span<const TrafficSpec> traffic,
                                           std::span<const TrafficPair> pairs,
-                                          const DataPlaneSpec& spec, uint64_t seed) {
+                                          const DataPlaneSpec& spec, uint64_t seed,
+                                          const std::atomic<bool>* interrupt) {
   const TrafficNetwork built = BuildTrafficNetwork(hosts, traffic, pairs, spec.profile);
   bool by_events = spec.evaluation == EvaluationBy::kEvents;
   Result<Evaluation> evaluation;
   if (!by_events) {
-    evaluation = EvaluateAnalytically(built.network);
+    evaluation = EvaluateAnalytically(built.network, interrupt);
     if (!evaluation) return tl::unexpected(evaluation.error());
     const Duration time = spec.warm_up + spec.window;
     by_events = spec.evaluation == EvaluationBy::kAuto &&
@@ -161,6 +201,7 @@ Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
     settings.seed = seed;
     settings.warm_up = spec.warm_up;
     settings.window = spec.window;
+    settings.interrupt = interrupt;
     evaluation = EvaluateByEvents(built.network, settings);
     if (!evaluation) return tl::unexpected(evaluation.error());
   }

@@ -3,6 +3,7 @@
 #ifndef CNISIM_SIM_DATAPLANE_TRAFFIC_EVALUATION_H_
 #define CNISIM_SIM_DATAPLANE_TRAFFIC_EVALUATION_H_
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -34,33 +35,36 @@ struct TrafficResult {
   int64_t pairs_with_too_large_packets = 0;
   GroupResult requests;            // without traffic none
   double gigabits_per_second = 0;  // of payload
-  TrafficCost cost;                // of a request, on average over the pairs
-  double saturation_per_second =
-      0;                   // the rate at which the first station is always busy; 0: unknown
+  TrafficCost cost;                // of a request, on average over them
+  // The offered rate at which the first station on its way is always busy, other entries' open
+  // loads being as they are; of closed loads what they do. 0: others keep it busy already.
+  double saturation_per_second = 0;
+  bool saturated = false;  // offered that or more: latencies grow as long as one looks
   std::string bottleneck;  // the busiest station that its requests visit
   double bottleneck_utilisation = 0;
 };
 
 struct HostLoad {
-  double cpu_seconds_per_second = 0;  // on networking
-  double packets_per_second = 0;      // on the wire, in and out
+  double cpu_seconds_per_second = 0;       // on networking
+  double wire_cpu_seconds_per_second = 0;  // of that, for what leaves or enters the host
+  double packets_per_second = 0;           // on the wire, in and out
   double conntrack_entries = 0;
   double busiest_cpu = 0;  // utilisation, the servers' own work included
 };
 
 struct TrafficEvaluation {
   bool by_events = false;
-  bool saturated = false;
   std::vector<TrafficResult> traffic;  // as in the scenario
   std::vector<HostLoad> hosts;
 };
 
-// An error of code "InvalidQueueNetwork" if the scenario's figures make no network, such as a
-// client without any time for a request.
+// Errors as those of the two evaluations: "InvalidQueueNetwork" if the scenario's figures make no
+// network, such as a client without any time for a request.
 Result<TrafficEvaluation> EvaluateTraffic(std::span<const TrafficHost> hosts,
                                           std::span<const TrafficSpec> traffic,
                                           std::span<const TrafficPair> pairs,
-                                          const DataPlaneSpec& spec, uint64_t seed);
+                                          const DataPlaneSpec& spec, uint64_t seed,
+                                          const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace cnisim
 

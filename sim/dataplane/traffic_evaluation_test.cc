@@ -95,6 +95,90 @@ TEST(EvaluateTraffic, BothEvaluationsAgreeUnderLoad) {
   EXPECT_NEAR(events.hosts[0].cpu_seconds_per_second, 100'000 * 3e-6, 0.01);
 }
 
+// Every nanosecond of CPU time that is told is served by a CPU, and the other way round.
+TEST(EvaluateTraffic, CpusServeWhatIsCounted) {
+  for (const bool within : {false, true}) {
+    for (const bool connections : {false, true}) {
+      for (const bool bulk : {false, true}) {
+        if (bulk && connections) continue;
+        Cluster cluster(4);
+        TrafficSpec& spec = cluster.AddTraffic(OpenLoad{1000});
+        if (bulk) spec.load = BulkLoad{1};
+        spec.connection_per_request = connections;
+        spec.request_bytes = 20'000;
+        cluster.spec.profile.costs[Cost::kTcpConnect] = 700;
+        TrafficPair& pair = cluster.AddPair(0, 0, within ? 0 : 1);
+        pair.path.first_client[Cost::kSocketSend] = 50'000;
+        pair.path.first_server[Cost::kSocketSend] = 20'000;
+        const TrafficNetwork built = BuildTrafficNetwork(cluster.hosts, cluster.traffic,
+                                                         cluster.pairs, cluster.spec.profile);
+        double served = 0;
+        double told = 0;
+        for (size_t c = 0; c < built.network.classes.size(); ++c) {
+          told += built.costs[c].client_cpu_ns + built.costs[c].server_cpu_ns;
+          for (const Visit& visit : built.network.VisitsOf(built.network.classes[c])) {
+            if (built.network.stations[visit.station].name.find("CPU") == std::string::npos)
+              continue;
+            served += static_cast<double>(visit.service_ns);
+          }
+        }
+        EXPECT_GT(served, 0);
+        EXPECT_NEAR(served, told, 1e-9 * told) << within << connections << bulk;
+      }
+    }
+  }
+}
+
+// Users of pairs that answer sooner make more requests, and so more of the cost.
+TEST(EvaluateTraffic, CostsAreThoseOfTheRequestsThatAreMade) {
+  Cluster cluster(4);
+  cluster.AddTraffic(ClosedLoad{2, {}});
+  cluster.AddPair(0, 0, 0);
+  cluster.AddPair(0, 0, 1).fabric_nanoseconds = 1e6;
+  for (const EvaluationBy by : {EvaluationBy::kEvents, EvaluationBy::kAnalysis}) {
+    const TrafficEvaluation result = cluster.Evaluate(by);
+    const TrafficResult& entry = result.traffic[0];
+    EXPECT_GT(entry.requests.requests_per_second, 100'000);
+    EXPECT_LT(entry.cost.wire_packets, 0.02);
+    // Packets and CPU time of the nodes are those of all requests.
+    EXPECT_NEAR(result.hosts[0].packets_per_second,
+                entry.requests.requests_per_second * entry.cost.wire_packets, 1);
+    const double cpu =
+        result.hosts[0].cpu_seconds_per_second + result.hosts[1].cpu_seconds_per_second;
+    EXPECT_NEAR(cpu,
+                entry.requests.requests_per_second *
+                    (entry.cost.client_cpu_ns + entry.cost.server_cpu_ns) / 1e9,
+                1e-6);
+    EXPECT_LT(result.hosts[0].wire_cpu_seconds_per_second, 0.1 * cpu);
+    EXPECT_LT(cpu, 8);
+  }
+}
+
+TEST(EvaluateTraffic, SaturationIsAnEntrysOwn) {
+  Cluster cluster(2);
+  cluster.hosts.push_back({"c", 2, 0});
+  cluster.hosts.push_back({"d", 2, 0});
+  cluster.AddTraffic(OpenLoad{1e6});
+  cluster.AddTraffic(OpenLoad{100});
+  cluster.AddTraffic(OpenLoad{100});
+  cluster.AddTraffic(BulkLoad{1});
+  cluster.AddPair(0, 0, 1);
+  cluster.AddPair(1, 2, 3);
+  cluster.AddPair(2, 0, 1);
+  cluster.AddPair(3, 2, 3);
+  for (const EvaluationBy by : {EvaluationBy::kEvents, EvaluationBy::kAnalysis}) {
+    const TrafficEvaluation result = cluster.Evaluate(by);
+    EXPECT_TRUE(result.traffic[0].saturated);
+    EXPECT_LT(result.traffic[0].saturation_per_second, 1e6);
+    EXPECT_GT(result.traffic[0].saturation_per_second, 1e5);
+    // Elsewhere; a stream there takes what is left.
+    EXPECT_FALSE(result.traffic[1].saturated);
+    EXPECT_GT(result.traffic[1].saturation_per_second, 1e5);
+    // The others keep its CPUs busy already.
+    EXPECT_TRUE(result.traffic[2].saturated);
+  }
+}
+
 TEST(EvaluateTraffic, StreamsFillTheWire) {
   Cluster cluster(4, 1e9);
   cluster.AddTraffic(BulkLoad{2});
@@ -118,6 +202,32 @@ TEST(EvaluateTraffic, AFlowsLimitIsAConnectionsOrAPairsOfNodes) {
     const double expected = protocol == "ipencap" ? 5 : 20;
     EXPECT_NEAR(result.traffic[0].gigabits_per_second, expected, 0.03 * expected) << protocol;
     EXPECT_EQ(result.traffic[0].bottleneck, "limit of one flow from a to b");
+  }
+}
+
+// Also of requests, alike on every network: they pass at once until there is too much of them.
+TEST(EvaluateTraffic, AFlowsLimitIsOneOfRequestsToo) {
+  for (const std::string protocol : {"tcp", "ipencap"}) {
+    for (const EvaluationBy by : {EvaluationBy::kEvents, EvaluationBy::kAnalysis}) {
+      Cluster cluster(16, 100e9);
+      cluster.protocol = protocol;
+      cluster.spec.profile.nic.flow_bits_per_second = 5e9;
+      cluster.AddTraffic(OpenLoad{100}).response_bytes = 1'000'000;
+      cluster.AddPair(0, 0, 1);
+      TrafficEvaluation result = cluster.Evaluate(by);
+      EXPECT_FALSE(result.traffic[0].saturated);
+      EXPECT_LT(result.traffic[0].requests.latency.Quantile(0.5), 700'000) << protocol;
+      EXPECT_NEAR(result.traffic[0].saturation_per_second, 5e9 / 8e6, 10) << protocol;
+      cluster.traffic[0].load = OpenLoad{1000};
+      result = cluster.Evaluate(by);
+      EXPECT_TRUE(result.traffic[0].saturated) << protocol;
+      EXPECT_NEAR(result.traffic[0].gigabits_per_second, 5, 0.1) << protocol;
+      EXPECT_EQ(result.traffic[0].bottleneck, "limit of one flow from a to b");
+      cluster.traffic[0].load = ClosedLoad{1, {}};
+      result = cluster.Evaluate(by);
+      EXPECT_LT(result.traffic[0].gigabits_per_second, 5) << protocol;
+      EXPECT_GT(result.traffic[0].gigabits_per_second, 3) << protocol;
+    }
   }
 }
 

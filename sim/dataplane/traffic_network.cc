@@ -18,6 +18,11 @@ namespace {
 constexpr int kMostConnections = 8;
 constexpr size_t kFewPairs = 64;
 
+// An open class seldom waits for itself where it needs less than this share of what it may have.
+constexpr double kNegligibleShare = 0.01;
+// No user has the answer to a request sooner, and so never waits for what took less.
+constexpr double kFastestAnswer = 10'000;
+
 int64_t Nanoseconds(double time) { return std::llround(time); }
 
 bool HasPorts(const FlowTuple& flow) { return flow.protocol == "tcp" || flow.protocol == "udp"; }
@@ -81,8 +86,10 @@ class Builder {
     const auto [it, added] =
         flow_limits_.emplace(hash, static_cast<uint32_t>(result_.network.stations.size()));
     if (added) {
-      result_.network.stations.push_back({fmt::format(
-          "limit of one flow from {} to {}", hosts_[pair.client].name, hosts_[pair.server].name)});
+      result_.network.stations.push_back(
+          {fmt::format("limit of one flow from {} to {}", hosts_[pair.client].name,
+                       hosts_[pair.server].name),
+           Station::Kind::kPace});
     }
     return it->second;
   }
@@ -113,14 +120,16 @@ class Builder {
     return time;
   }
 
-  // One message's way after the sender's CPU and before the receiver's thread.
+  // One message's way after the sender's CPU and before the receiver's thread. `more_receive` is
+  // work of the CPU of the receive queue; within a node its sender's CPU has it.
   struct Trip {
     const PacketWay& way;
     uint32_t from;
     uint32_t to;
     double fabric;
     uint64_t hash;
-    bool limited;  // by what one flow may carry
+    // A time at the limit of its flow that nobody waits for, if no other class shares the flow.
+    double negligible;
   };
   void Travel(const Trip& trip, const WayTime& time, const TrafficPair& pair,
               double more_receive = 0) {
@@ -129,9 +138,9 @@ class Builder {
       return;
     }
     Visit(NicOut(trip.from), NicTime(trip.from, time.wire));
-    const double limit = profile_.nic.flow_bits_per_second;
-    if (trip.limited && limit != 0) {
-      Visit(FlowLimit(trip.hash, pair), WireTime(time.wire.bytes, limit));
+    const double paced = WireTime(time.wire.bytes, profile_.nic.flow_bits_per_second);
+    if (paced > 0 && (paced >= trip.negligible || !HasPorts(trip.way.wire))) {
+      Visit(FlowLimit(trip.hash, pair), paced);
     }
     Visit(kNobody, time.delay + trip.fabric);
     Visit(NicIn(trip.to), NicTime(trip.to, time.wire));
@@ -177,6 +186,9 @@ class Builder {
 
   // A connection's requests, one after the other, or one request for each of many connections.
   void AddRequests(uint32_t index, uint64_t connection, std::variant<OpenLoop, ClosedLoop> load) {
+    const auto* open = std::get_if<OpenLoop>(&load);
+    const double negligible =
+        open != nullptr ? kNegligibleShare * 1e9 / open->requests_per_second : kFastestAnswer;
     const TrafficPair& pair = pairs_[index];
     const TrafficSpec& spec = traffic_[pair.traffic];
     const PairPath& path = pair.path;
@@ -185,8 +197,8 @@ class Builder {
     };
     const uint32_t client = NextThread(pair.client);
     const uint32_t server = NextThread(pair.server);
-    const Trip there = TripOf(pair, path.request, connection, /*back=*/false, /*bulk=*/false);
-    const Trip back = TripOf(pair, path.reply, connection, /*back=*/true, /*bulk=*/false);
+    const Trip there = TripOf(pair, path.request, connection, /*back=*/false, negligible);
+    const Trip back = TripOf(pair, path.reply, connection, /*back=*/true, negligible);
     const WayTime request = time_of(path.request, spec.request_bytes);
     const WayTime response = time_of(path.reply, spec.response_bytes);
 
@@ -200,8 +212,10 @@ class Builder {
       const double sockets = profile_.costs[Cost::kTcpConnect];
       // The answer is made by the soft interrupt; the end of the connection costs as much again.
       const double client_side = syn.send + first_client + sockets;
-      Visit(client, client_side);
-      Travel(there, syn, pair, path.request.crosses ? first_server + syn_ack.send : 0);
+      const double answer = first_server + syn_ack.send;
+      const bool crosses = path.request.crosses;
+      Visit(client, client_side + (crosses ? 0 : answer));
+      Travel(there, syn, pair, crosses ? answer : 0);
       Travel(back, syn_ack, pair);
       Visit(client, syn_ack.read);
       cost.client_cpu_ns += client_side + syn_ack.receive + syn_ack.read;
@@ -231,11 +245,12 @@ class Builder {
     const int64_t bytes = LargestPayload(path.request, path.mtu, spec.transport);
     const WayTime data = TimeOf(path.request, path.mtu, {bytes, spec.transport}, profile_);
     const WayTime ack = TimeOf(path.reply, path.mtu, {0, spec.transport}, profile_);
-    const Trip there = TripOf(pair, path.request, connection, /*back=*/false, /*bulk=*/true);
-    const Trip back = TripOf(pair, path.reply, connection, /*back=*/true, /*bulk=*/false);
+    const Trip there = TripOf(pair, path.request, connection, /*back=*/false, 0);
+    const Trip back = TripOf(pair, path.reply, connection, /*back=*/true, kFastestAnswer);
     Begin(index, connection, ClosedLoop{kStreamWindow, kNone});
-    Visit(NextThread(pair.client), data.send);
-    Travel(there, data, pair, ack.send);
+    const bool crosses = path.request.crosses;
+    Visit(NextThread(pair.client), data.send + (crosses ? 0 : ack.send));
+    Travel(there, data, pair, crosses ? ack.send : 0);
     Visit(NextThread(pair.server), data.read);
     Travel(back, ack, pair);
     End();
@@ -253,13 +268,13 @@ class Builder {
   }
 
   Trip TripOf(const TrafficPair& pair, const PacketWay& way, uint64_t connection, bool back,
-              bool bulk) const {
+              double negligible) const {
     return {way,
             back ? pair.server : pair.client,
             back ? pair.client : pair.server,
             pair.fabric_nanoseconds,
             FlowHash(way, pair.key ^ connection),
-            bulk || !HasPorts(way.wire)};
+            negligible};
   }
 
   std::span<const TrafficHost> hosts_;

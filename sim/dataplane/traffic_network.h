@@ -9,7 +9,8 @@
 // Within a node the client's CPU does all up to the server's socket. Threads are spread over the
 // CPUs in turn; receive queues are chosen by a hash of what the NIC hashes: ports for TCP and UDP,
 // so also for VXLAN's outer packets, addresses alone for IP-in-IP, all of which between two nodes
-// lands on one CPU. EC2's limit for one flow groups in the same way.
+// lands on one CPU. EC2's limit for one flow groups in the same way: it makes those wait that would
+// exceed it, and takes no time itself.
 //
 // A request or answer is one visit to each place, whatever its size; a bulk stream keeps
 // kStreamWindow stack packets of 64 KiB under way, each acknowledged.

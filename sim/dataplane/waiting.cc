@@ -22,8 +22,9 @@ struct OwnShare {
 };
 
 struct StationState {
-  bool is_queue = false;
-  double idle = 1;      // the share of time that open classes leave
+  bool has_server = false;
+  bool takes_time = true;  // services do
+  double idle = 1;         // the share of time that open classes leave
   double backlog = 0;   // the work that an observer finds, without waiting requests of open classes
   double price = 1;     // by which waits are raised
   double variance = 0;  // of the closed classes' work that an observer finds
@@ -35,7 +36,8 @@ struct StationState {
 struct ClassState {
   std::span<const Visit> visits;
   double population = 0;
-  double free_time = 0;  // thinking and all services
+  double free_time = 0;     // thinking and all services
+  double most = kInfinity;  // the rate that stations which pace allow
   double rate = 0;
 };
 
@@ -56,7 +58,7 @@ class Solver {
   Solver(const QueueNetwork& network, const ServiceTimes& services,
          const std::vector<StationLoad>& open);
 
-  Waiting Solve();
+  Waiting Solve(const std::atomic<bool>* interrupt);
 
  private:
   void AddClass(const RequestClass& c, const ClosedLoop& load);
@@ -83,7 +85,8 @@ Solver::Solver(const QueueNetwork& network, const ServiceTimes& services,
     : network_(network), services_(services), open_(open), stations_(network.stations.size()) {
   for (size_t i = 0; i < stations_.size(); ++i) {
     StationState& station = stations_[i];
-    station.is_queue = network.stations[i].kind == Station::Kind::kQueue;
+    station.has_server = network.stations[i].has_server();
+    station.takes_time = network.stations[i].kind != Station::Kind::kPace;
     station.idle = std::max(0.0, 1 - open[i].work);
     station.backlog = open[i].second / 2;
   }
@@ -102,8 +105,10 @@ void Solver::AddClass(const RequestClass& c, const ClosedLoop& load) {
   for (const Visit& visit : state.visits) {
     StationState& station = stations_[visit.station];
     const double service = services_.Of(visit).mean;
-    state.free_time += service;
-    if (station.is_queue) demand = std::max(demand, station.own.work += service);
+    if (station.takes_time) state.free_time += service;
+    if (!station.has_server) continue;
+    demand = std::max(demand, station.own.work += service);
+    if (!station.takes_time) state.most = std::min(state.most, 1 / station.own.work);
   }
   ForgetOwn(state);
   state.rate = std::min(state.population / state.free_time, 1 / demand);
@@ -128,9 +133,9 @@ void Solver::FindWaits(const ClassState& c) {
   for (const Visit& visit : c.visits) {
     const StationState& station = stations_[visit.station];
     double wait = 0;
-    if (station.is_queue && station.idle <= 0) {
+    if (station.has_server && station.idle <= 0) {
       wait = kInfinity;
-    } else if (station.is_queue) {
+    } else if (station.has_server) {
       const double found = std::max(0.0, station.backlog - share * station.own.second / 2);
       wait = station.price * found / (station.idle + station.price * share * station.own.work);
     }
@@ -150,7 +155,7 @@ bool Solver::Iterate() {
     if (c.rate == 0) continue;
     FindWaits(c);
     const double waiting = std::accumulate(waits_.begin(), waits_.end(), 0.0);
-    const double rate = c.population / (c.free_time + waiting);
+    const double rate = std::min(c.population / (c.free_time + waiting), c.most);
     change = std::max(change, std::abs(rate - c.rate) / c.rate);
     c.rate = rate;
     if (rate == 0) continue;
@@ -164,7 +169,7 @@ bool Solver::Iterate() {
   for (size_t i = 0; i < stations_.size(); ++i) {
     StationState& station = stations_[i];
     station.backlog = station.next_backlog;
-    if (!station.is_queue || station.idle <= 0) continue;
+    if (!station.has_server || station.idle <= 0) continue;
     const double price = std::max(1.0, station.price * Utilisation(i));
     change = std::max(change, std::abs(price - station.price));
     station.price = price;
@@ -207,27 +212,29 @@ Waiting::ClosedClass Solver::Tell(const ClassState& c, std::vector<Waiting::Clos
     const double service = services_.Of(c.visits[i]).mean;
     shares[at].rate += c.rate;
     shares[at].work += c.rate * service;
-    shares[at].jobs += c.rate * (service + waits_[i]);
     const StationState& station = stations_[at];
-    if (!station.is_queue) continue;
+    shares[at].jobs += c.rate * (waits_[i] + (station.takes_time ? service : 0));
+    if (!station.has_server) continue;
     const double others = station.variance - VarianceOf(station.own, c.population) / c.population;
     told.wait.mean += waits_[i];
     told.wait.variance +=
         OpenVariance(open_[at]) + std::max(0.0, others) / (station.idle * station.idle);
   }
   ForgetOwn(c);
+  if (c.rate == c.most) told.wait.mean = std::max(0.0, c.population / c.rate - c.free_time);
   return told;
 }
 
-Waiting Solver::Solve() {
+Waiting Solver::Solve(const std::atomic<bool>* interrupt) {
   for (int i = 0; i < kMaxIterations && Iterate(); ++i) {
+    if (interrupt != nullptr && *interrupt) break;
   }
   for (const ClassState& c : classes_) AddVariances(c);
   Waiting waiting;
   waiting.waits.resize(stations_.size());
   for (size_t i = 0; i < stations_.size(); ++i) {
     const StationState& station = stations_[i];
-    if (!station.is_queue) continue;
+    if (!station.has_server) continue;
     Waiting::Wait& wait = waiting.waits[i];
     if (station.idle <= 0) {
       wait = {kInfinity, 0, 0};
@@ -245,8 +252,8 @@ Waiting Solver::Solve() {
 }  // namespace
 
 Waiting SolveWaiting(const QueueNetwork& network, const ServiceTimes& services,
-                     const std::vector<StationLoad>& open) {
-  return Solver(network, services, open).Solve();
+                     const std::vector<StationLoad>& open, const std::atomic<bool>* interrupt) {
+  return Solver(network, services, open).Solve(interrupt);
 }
 
 }  // namespace cnisim

@@ -16,10 +16,15 @@
 // Closed classes are far off where users do not think and one class's services are much longer than
 // another's: of the latter, each of the former delays one request of many, not each in proportion.
 //
+// Stations that pace (Station::kPace): waits are as at a queue, services take no time. A lone user
+// would never wait there either; its class makes at most as many requests as its own services there
+// leave time for, and waits for the rest.
+//
 // Nanoseconds. O(iterations * visits of closed classes + stations), at most 10,000 iterations.
 #ifndef CNISIM_SIM_DATAPLANE_WAITING_H_
 #define CNISIM_SIM_DATAPLANE_WAITING_H_
 
+#include <atomic>
 #include <vector>
 
 #include "sim/dataplane/queue_network.h"
@@ -49,8 +54,10 @@ struct Waiting {
   std::vector<ClosedClass> classes;  // the closed classes, in the network's order
 };
 
+// What it tells if `interrupt` becomes true is of no use.
 Waiting SolveWaiting(const QueueNetwork& network, const ServiceTimes& services,
-                     const std::vector<StationLoad>& open);
+                     const std::vector<StationLoad>& open,
+                     const std::atomic<bool>* interrupt = nullptr);
 
 }  // namespace cnisim
 

@@ -116,12 +116,12 @@ struct ApiAttempt {
 struct TrafficRecord {
   EntityId traffic = kNoEntity;
   TimePoint time;
-  std::string_view network;     // "aws-vpc-cni", "calico:VXLAN"
-  bool by_events = false;       // simulated request by request; else by queueing theory
-  bool saturated = false;       // some station cannot keep up: latencies grow as long as one looks
-  int64_t pairs = 0;            // of pods, lost ones included
-  int64_t lost_pairs = 0;       // that cannot reach one another
-  int64_t too_large_pairs = 0;  // whose full-sized packets are lost on the way
+  std::string_view network;       // "aws-vpc-cni", "calico:VXLAN"
+  bool by_events = false;         // simulated request by request; else by queueing theory
+  bool saturated = false;         // a station on its way cannot keep up: latencies grow on and on
+  int64_t pairs = 0;              // of pods, lost ones included
+  int64_t lost_pairs = 0;         // that cannot reach one another
+  int64_t too_large_pairs = 0;    // whose full-sized packets are lost on the way
   std::string_view lost_because;  // of the first lost pair
   double requests_per_second = 0;
   double gigabits_per_second = 0;  // of payload
@@ -145,9 +145,10 @@ struct TrafficRecord {
 struct NodeTrafficRecord {
   EntityId node = kNoEntity;
   TimePoint time;
-  double cpu_seconds_per_second = 0;  // on networking
-  double busiest_cpu = 0;             // utilisation, the pods' own work for requests included
-  double packets_per_second = 0;      // in and out
+  double cpu_seconds_per_second = 0;       // on networking
+  double wire_cpu_seconds_per_second = 0;  // of that, for what leaves or enters the node
+  double busiest_cpu = 0;                  // utilisation, the pods' own work for requests included
+  double packets_per_second = 0;           // in and out
   double conntrack_entries = 0;
   int64_t ip_rules = 0;
   int64_t routes = 0;

@@ -70,9 +70,12 @@ class Parser {
   }
 
   tl::expected<ExpectationSpec, ExpectationError> Parse() {
-    if (ParseMetric() && ParseLabel() && ParseStatistic() && ParseComparison() && ParseBound()) {
-      return std::move(spec_);
-    }
+    if (ParseParts() && ParseComparison() && ParseBound()) return std::move(spec_);
+    return tl::unexpected<ExpectationError>(std::move(error_));
+  }
+
+  tl::expected<FigureSpec, ExpectationError> ParseFigureAlone() {
+    if (ParseParts() && ParseEnd()) return std::move(spec_.figure);
     return tl::unexpected<ExpectationError>(std::move(error_));
   }
 
@@ -107,6 +110,14 @@ class Parser {
     return word;
   }
 
+  bool ParseParts() { return ParseMetric() && ParseLabel() && ParseStatistic(); }
+
+  bool ParseEnd() {
+    SkipSpaces();
+    return rest_.empty() || Fail(fmt::format("'{}' is too much", rest_),
+                                 "a figure reads metric.statistic, such as subnet_free_ips.min");
+  }
+
   bool ParseMetric() {
     SkipSpaces();
     const std::string_view name = TakeWord();
@@ -117,13 +128,13 @@ class Parser {
       for (const MetricInfo& info : AllMetrics()) names.push_back(info.name);
       return Fail(fmt::format("unknown metric '{}'", name), DidYouMean(name, names));
     }
-    spec_.metric = *metric;
+    spec_.figure.metric = *metric;
     return true;
   }
 
   bool ParseLabel() {
     if (!Take("{")) return true;
-    const MetricInfo& metric = InfoOf(spec_.metric);
+    const MetricInfo& metric = InfoOf(spec_.figure.metric);
     SkipSpaces();
     const std::string_view key = TakeWord();
     const std::string_view wanted = NameOf(metric.label);
@@ -148,12 +159,12 @@ class Parser {
     if (!check.known) {
       return Fail(fmt::format("there is no {} '{}'", wanted, value), check.suggestion);
     }
-    spec_.entity = value;
+    spec_.figure.entity = value;
     return true;
   }
 
   bool ParseStatistic() {
-    const MetricInfo& metric = InfoOf(spec_.metric);
+    const MetricInfo& metric = InfoOf(spec_.figure.metric);
     std::vector<std::string_view> suitable;
     for (const StatisticInfo& info : kStatistics) {
       if (Suits(info, metric.kind)) suitable.push_back(info.name);
@@ -173,7 +184,7 @@ class Parser {
                               Article(metric.kind)),
                   choice);
     }
-    spec_.statistic = info->statistic;
+    spec_.figure.statistic = info->statistic;
     return true;
   }
 
@@ -199,10 +210,10 @@ class Parser {
       spec_.bound = *number;
       return true;
     }
-    const MetricInfo& metric = InfoOf(spec_.metric);
-    if (metric.unit != "seconds" || spec_.statistic == kCount) {
+    const MetricInfo& metric = InfoOf(spec_.figure.metric);
+    if (metric.unit != "seconds" || spec_.figure.statistic == kCount) {
       return Fail(fmt::format("the bound '{}' is not a number (of {})", rest_,
-                              spec_.statistic == kCount ? "occurrences" : metric.unit));
+                              spec_.figure.statistic == kCount ? "occurrences" : metric.unit));
     }
     const Quantity<Duration> duration = ParseDuration(rest_);
     if (!duration) {
@@ -224,6 +235,11 @@ class Parser {
 tl::expected<ExpectationSpec, ExpectationError> ParseExpectation(std::string_view assertion,
                                                                  const LabelChecker& check_label) {
   return Parser(assertion, check_label).Parse();
+}
+
+tl::expected<FigureSpec, ExpectationError> ParseFigure(std::string_view text,
+                                                       const LabelChecker& check_label) {
+  return Parser(text, check_label).ParseFigureAlone();
 }
 
 }  // namespace cnisim

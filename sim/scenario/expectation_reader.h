@@ -31,6 +31,9 @@ using LabelChecker = std::function<LabelCheck(EntityKind, const std::string&)>;
 // Fills in everything but `name` and `warn_only`.
 tl::expected<ExpectationSpec, ExpectationError> ParseExpectation(std::string_view assertion,
                                                                  const LabelChecker& check_label);
+// What stands before the comparison, alone.
+tl::expected<FigureSpec, ExpectationError> ParseFigure(std::string_view text,
+                                                       const LabelChecker& check_label);
 
 }  // namespace cnisim
 

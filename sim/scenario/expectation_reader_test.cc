@@ -33,8 +33,8 @@ TEST(ParseExpectation, StatisticsSuitTheirMetrics) {
       const auto parsed = ParseExpectation(fmt::format("{}.{} >= 2", metric.name, name), AnyLabel);
       ASSERT_EQ(parsed.has_value(), suits) << metric.name << "." << name;
       if (!parsed) continue;
-      EXPECT_EQ(parsed->metric, metric.id);
-      EXPECT_EQ(parsed->statistic, static_cast<Statistic>(i));
+      EXPECT_EQ(parsed->figure.metric, metric.id);
+      EXPECT_EQ(parsed->figure.statistic, static_cast<Statistic>(i));
       EXPECT_EQ(parsed->bound, 2);
     }
   }
@@ -83,7 +83,7 @@ TEST(ParseExpectation, LabelsAreTheMetricsOwn) {
       const auto parsed = ParseExpectation(text, AnyLabel);
       ASSERT_EQ(parsed.has_value(), kind == metric.label && kind != EntityKind::kCluster) << text;
       if (parsed) {
-        EXPECT_EQ(parsed->entity, "x");
+        EXPECT_EQ(parsed->figure.entity, "x");
       }
     }
   }

@@ -33,7 +33,7 @@ TEST(LoadScenario, EveryValidDocumentResolvesToAFixedPoint) {
     ExpectResolvedIsFixedPoint(Load(entry.path().stem()));
     ++documents;
   }
-  EXPECT_EQ(documents, 7);
+  EXPECT_EQ(documents, 8);
 }
 
 TEST(LoadScenario, FillsInDefaults) {
@@ -152,17 +152,17 @@ TEST(LoadScenario, ReadsEveryKey) {
 
   ASSERT_EQ(s.expectations.size(), 3u);
   EXPECT_EQ(s.expectations[0].name, "pod start SLO");
-  EXPECT_EQ(s.expectations[0].metric, Metric::kPodIpWaitSeconds);
-  EXPECT_EQ(s.expectations[0].entity, "api");
-  EXPECT_EQ(s.expectations[0].statistic, Statistic::kP99);
+  EXPECT_EQ(s.expectations[0].figure.metric, Metric::kPodIpWaitSeconds);
+  EXPECT_EQ(s.expectations[0].figure.entity, "api");
+  EXPECT_EQ(s.expectations[0].figure.statistic, Statistic::kP99);
   EXPECT_EQ(s.expectations[0].comparison, Comparison::kLessEqual);
   EXPECT_EQ(s.expectations[0].bound, 0.5);
   EXPECT_TRUE(s.expectations[0].warn_only);
-  EXPECT_EQ(s.expectations[1].entity, "b");
+  EXPECT_EQ(s.expectations[1].figure.entity, "b");
   EXPECT_EQ(s.expectations[1].comparison, Comparison::kGreater);
   EXPECT_EQ(s.expectations[1].bound, 64);
   EXPECT_FALSE(s.expectations[1].warn_only);
-  EXPECT_EQ(s.expectations[2].statistic, Statistic::kSum);
+  EXPECT_EQ(s.expectations[2].figure.statistic, Statistic::kSum);
   EXPECT_EQ(s.record.interval, seconds(1));
   EXPECT_EQ(s.record.pods, PodRows::kNone);
 }

@@ -8,56 +8,14 @@
 #include "sim/engine/random.h"
 #include "sim/scenario/network_choice.h"
 #include "sim/scenario/quantities.h"
+#include "sim/scenario/yaml_quote.h"
 
 namespace cnisim {
 namespace {
 
-// A string that no YAML reader takes for anything else: plain where that is certain.
-std::string Quoted(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto plain = [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
-  };
-  constexpr std::string_view kWords[] = {"true", "false", "yes", "no",  "on", "off",
-                                         "null", "y",     "n",   "nan", "inf"};
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  if (!text.empty() && letter(text.front()) && std::ranges::all_of(text, plain) &&
-      std::ranges::find(kWords, lower) == std::end(kWords)) {
-    return std::string(text);
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        quoted += "\\\"";
-        break;
-      case '\\':
-        quoted += "\\\\";
-        break;
-      case '\n':
-        quoted += "\\n";
-        break;
-      case '\r':
-        quoted += "\\r";
-        break;
-      case '\t':
-        quoted += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          quoted += fmt::format("\\x{:02x}", static_cast<int>(c));
-        } else {
-          quoted += c;
-        }
-    }
-  }
-  return quoted + '"';
-}
-
 std::string QuotedList(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
-  for (const std::string& text : texts) quoted.push_back(Quoted(text));
+  for (const std::string& text : texts) quoted.push_back(YamlQuoted(text));
   return fmt::format("{}", fmt::join(quoted, ", "));
 }
 
@@ -127,17 +85,17 @@ void WriteVpc(Writer& w, const VpcSpec& vpc) {
   for (const Ipv4Cidr& block : vpc.cidr_blocks) blocks.push_back(block.ToString());
   w.Line(1, "vpc:");
   w.Line(2, fmt::format("cidrBlocks: [{}]", fmt::join(blocks, ", ")));
-  if (vpc.ipv6_cidr) w.Value(2, "ipv6CidrBlock", Quoted(vpc.ipv6_cidr->ToString()));
+  if (vpc.ipv6_cidr) w.Value(2, "ipv6CidrBlock", YamlQuoted(vpc.ipv6_cidr->ToString()));
   w.Line(2, "subnets:");
   for (const SubnetSpec& subnet : vpc.subnets) {
-    w.Line(3, "- name: " + Quoted(subnet.name));
-    w.Value(4, "availabilityZone", Quoted(subnet.availability_zone));
+    w.Line(3, "- name: " + YamlQuoted(subnet.name));
+    w.Value(4, "availabilityZone", YamlQuoted(subnet.availability_zone));
     w.Value(4, "cidr", subnet.cidr.ToString());
     w.Value(4, "usedAtStart", subnet.used_at_start);
     w.Value(4, "usedLayout", subnet.used_layout == UsedLayout::kDense ? "dense" : "scattered");
     if (subnet.tags.empty()) continue;
     w.Line(4, "tags:");
-    for (const auto& [key, value] : subnet.tags) w.Value(5, Quoted(key), Quoted(value));
+    for (const auto& [key, value] : subnet.tags) w.Value(5, YamlQuoted(key), YamlQuoted(value));
   }
 }
 
@@ -173,33 +131,38 @@ void WriteConstants(Writer& w, const Constants& constants) {
 }
 
 void WriteFile(Writer& w, int depth, const SourceFile& file) {
-  w.Value(depth, "file", Quoted(file.path));
+  w.Value(depth, "file", YamlQuoted(file.path));
   w.Value(depth, "format", file.format);
-  w.Value(depth, "contentHash", Quoted(file.content_hash));
+  w.Value(depth, "contentHash", YamlQuoted(file.content_hash));
 }
 
 void WriteNodeGroups(Writer& w, const Scenario& scenario, const SourceFiles& files) {
   w.Line(1, "nodeGroups:");
   for (size_t i = 0; i < scenario.node_groups.size(); ++i) {
     const NodeGroupSpec& group = scenario.node_groups[i];
-    w.Line(2, "- name: " + Quoted(group.name));
+    w.Line(2, "- name: " + YamlQuoted(group.name));
     if (const auto it = files.node_lists.find(i); it != files.node_lists.end()) {
       w.Line(3, "nodeList:");
       WriteFile(w, 4, it->second);
     }
-    w.Value(3, "instanceType", Quoted(group.instance_type));
+    w.Value(3, "instanceType", YamlQuoted(group.instance_type));
     w.Value(3, "desiredCapacity", group.desired_capacity);
     w.Value(3, "maxSize", group.max_size);
     std::vector<std::string> subnets;
     for (const int index : group.subnets) {
-      subnets.push_back(Quoted(scenario.vpc.subnets[static_cast<size_t>(index)].name));
+      subnets.push_back(YamlQuoted(scenario.vpc.subnets[static_cast<size_t>(index)].name));
     }
     w.Line(3, fmt::format("subnets: [{}]", fmt::join(subnets, ", ")));
     w.Value(3, "maxPods", group.max_pods ? fmt::format("{}", *group.max_pods) : "auto");
     w.Value(3, "amiFamily", group.image == NodeImage::kAl2 ? "AmazonLinux2" : "AmazonLinux2023");
     if (group.node_lifetime) w.Value(3, "nodeLifetime", group.node_lifetime->ToString());
     if (!group.labels.empty()) w.Line(3, "labels:");
-    for (const auto& [key, value] : group.labels) w.Value(4, Quoted(key), Quoted(value));
+    for (const auto& [key, value] : group.labels) w.Value(4, YamlQuoted(key), YamlQuoted(value));
+    if (!group.taints.empty()) w.Line(3, "taints:");
+    for (const Taint& taint : group.taints) {
+      w.Line(4, fmt::format("- {{key: {}, value: {}, effect: {}}}", YamlQuoted(taint.key),
+                            YamlQuoted(taint.value), taint.effect));
+    }
   }
 }
 
@@ -207,7 +170,7 @@ void WriteCalico(Writer& w, const CalicoSpec& calico) {
   w.Line(2, "calico:");
   w.Line(3, "ipPools:");
   for (const IpPoolSpec& pool : calico.ip_pools) {
-    w.Line(4, "- name: " + Quoted(pool.name));
+    w.Line(4, "- name: " + YamlQuoted(pool.name));
     w.Value(5, "cidr", pool.cidr.ToString());
     w.Value(5, "encapsulation", NameOf(pool.encapsulation));
     w.Value(5, "blockSize", pool.block_size);
@@ -235,8 +198,8 @@ void WriteEniConfigs(Writer& w, const Scenario& scenario) {
   if (scenario.network.eni_configs.empty()) return;
   w.Line(2, "eniConfigs:");
   for (const EniConfigSpec& config : scenario.network.eni_configs) {
-    w.Line(3, "- name: " + Quoted(config.name));
-    w.Value(4, "subnet", Quoted(scenario.vpc.subnets[config.subnet].name));
+    w.Line(3, "- name: " + YamlQuoted(config.name));
+    w.Value(4, "subnet", YamlQuoted(scenario.vpc.subnets[config.subnet].name));
     w.Line(4, fmt::format("securityGroups: [{}]", QuotedList(config.security_groups)));
   }
 }
@@ -249,7 +212,7 @@ void WriteNetwork(Writer& w, const Scenario& scenario) {
   w.Value(2, "choice", network.choice == ChoicePolicy::kOldest ? "oldest" : "random");
   if (!network.env.empty()) w.Line(2, "env:");
   for (const auto& [name, value] : network.env) {
-    w.Value(3, name, value ? Quoted(*value) : "null");
+    w.Value(3, name, value ? YamlQuoted(*value) : "null");
   }
   WriteQuirks(w, network.quirks);
   WriteEniConfigs(w, scenario);
@@ -266,14 +229,9 @@ class WorkloadWriter {
       : w_(w), scenario_(scenario), trace_(trace) {}
 
   void Write(const WorkloadSpec& workload) {
-    w_.Line(2, "- name: " + Quoted(workload.name));
-    w_.Value(3, "namespace", Quoted(workload.pod.ns));
-    if (workload.pod.node_group) {
-      const auto group = static_cast<size_t>(*workload.pod.node_group);
-      w_.Value(3, "nodeSelector",
-               fmt::format("{{eks.amazonaws.com/nodegroup: {}}}",
-                           Quoted(scenario_.node_groups[group].name)));
-    }
+    w_.Line(2, "- name: " + YamlQuoted(workload.name));
+    w_.Value(3, "namespace", YamlQuoted(workload.pod.ns));
+    WritePlacement(workload.pod);
     if (!workload.pod.security_groups.empty()) {
       w_.Value(3, "securityGroups",
                fmt::format("{{groupIds: [{}]}}", QuotedList(workload.pod.security_groups)));
@@ -292,6 +250,11 @@ class WorkloadWriter {
     w_.Value(3, "replicas", spec.replicas);
     if (spec.pod_lifetime) w_.Value(3, "podLifetime", spec.pod_lifetime->ToString());
     if (spec.start_at) w_.Value(3, "startAt", Text(*spec.start_at));
+    if (!spec.placed_on.empty()) w_.Line(3, "placedOn:");
+    for (const PlacedPods& on : spec.placed_on) {
+      const std::string& group = scenario_.node_groups[static_cast<size_t>(on.node_group)].name;
+      w_.Value(4, YamlQuoted(fmt::format("{}-{}", group, on.number)), on.pods);
+    }
   }
 
   void operator()(const CronJobSpec& spec) {
@@ -314,6 +277,25 @@ class WorkloadWriter {
   }
 
  private:
+  void WritePlacement(const PodTemplate& pod) {
+    std::vector<std::string> selector;
+    for (const auto& [key, value] : pod.node_selector) {
+      selector.push_back(fmt::format("{}: {}", YamlQuoted(key), YamlQuoted(value)));
+    }
+    if (!selector.empty()) {
+      w_.Value(3, "nodeSelector", fmt::format("{{{}}}", fmt::join(selector, ", ")));
+    }
+    if (!pod.tolerations.empty()) w_.Line(3, "tolerations:");
+    for (const Toleration& toleration : pod.tolerations) {
+      std::vector<std::string> parts;
+      if (!toleration.key.empty()) parts.push_back("key: " + YamlQuoted(toleration.key));
+      if (toleration.exists) parts.push_back("operator: Exists");
+      if (!toleration.value.empty()) parts.push_back("value: " + YamlQuoted(toleration.value));
+      if (!toleration.effect.empty()) parts.push_back("effect: " + toleration.effect);
+      w_.Line(4, fmt::format("- {{{}}}", fmt::join(parts, ", ")));
+    }
+  }
+
   Writer& w_;
   const Scenario& scenario_;
   const SourceFile* trace_;
@@ -333,8 +315,9 @@ void WriteServices(Writer& w, const Scenario& scenario) {
   if (scenario.services.empty()) return;
   w.Line(1, "services:");
   for (const ServiceSpec& service : scenario.services) {
-    w.Line(2, "- name: " + Quoted(service.name));
-    w.Value(3, "workload", Quoted(scenario.workloads[static_cast<size_t>(service.workload)].name));
+    w.Line(2, "- name: " + YamlQuoted(service.name));
+    w.Value(3, "workload",
+            YamlQuoted(scenario.workloads[static_cast<size_t>(service.workload)].name));
     w.Value(3, "port", service.port);
     w.Value(3, "targetPort", service.target_port);
     w.Value(3, "protocol", service.protocol == "tcp" ? "TCP" : "UDP");
@@ -345,12 +328,12 @@ void WriteServices(Writer& w, const Scenario& scenario) {
 void WriteTraffic(Writer& w, const Scenario& scenario) {
   w.Line(1, "traffic:");
   for (const TrafficSpec& flow : scenario.traffic) {
-    w.Line(2, "- name: " + Quoted(flow.name));
-    w.Value(3, "from", Quoted(scenario.workloads[static_cast<size_t>(flow.from)].name));
+    w.Line(2, "- name: " + YamlQuoted(flow.name));
+    w.Value(3, "from", YamlQuoted(scenario.workloads[static_cast<size_t>(flow.from)].name));
     if (flow.service) {
-      w.Value(3, "service", Quoted(scenario.services[static_cast<size_t>(*flow.service)].name));
+      w.Value(3, "service", YamlQuoted(scenario.services[static_cast<size_t>(*flow.service)].name));
     } else {
-      w.Value(3, "to", Quoted(scenario.workloads[static_cast<size_t>(flow.to)].name));
+      w.Value(3, "to", YamlQuoted(scenario.workloads[static_cast<size_t>(flow.to)].name));
     }
     const bool tcp = flow.transport == Transport::kTcp;
     w.Value(3, "protocol", tcp ? "TCP" : "UDP");
@@ -374,7 +357,7 @@ void WriteTraffic(Writer& w, const Scenario& scenario) {
 }
 
 void WriteProfileBody(Writer& w, int depth, const CostProfile& profile) {
-  w.Value(depth, "help", Quoted(profile.help));
+  w.Value(depth, "help", YamlQuoted(profile.help));
   w.Line(depth, "nic:");
   w.Value(depth + 1, "segmentation", profile.nic.segmentation);
   w.Value(depth + 1, "tunnelSegmentation", profile.nic.tunnel_segmentation);
@@ -390,14 +373,14 @@ void WriteProfileBody(Writer& w, int depth, const CostProfile& profile) {
     const CostProfile::Entry& entry = profile.entries[i];
     w.Value(depth + 1, kAllCosts[i].name,
             fmt::format("{{value: {}, low: {}, high: {}, source: {}}}", profile.costs.values[i],
-                        entry.low, entry.high, Quoted(entry.source)));
+                        entry.low, entry.high, YamlQuoted(entry.source)));
   }
 }
 
 void WriteDataPlane(Writer& w, const DataPlaneSpec& spec) {
   w.Line(1, "dataPlane:");
   w.Line(2, "profile:");
-  w.Value(3, "name", Quoted(spec.profile.name));
+  w.Value(3, "name", YamlQuoted(spec.profile.name));
   WriteProfileBody(w, 3, spec.profile);
   w.Value(2, "evaluation", NameOf(spec.evaluation));
   std::vector<std::string> moments;
@@ -412,21 +395,22 @@ struct EventText {
 
   std::string operator()(const ScaleWorkload& action) const {
     return fmt::format("scale: {{workload: {}, replicas: {}}}",
-                       Quoted(scenario.workloads[static_cast<size_t>(action.workload)].name),
+                       YamlQuoted(scenario.workloads[static_cast<size_t>(action.workload)].name),
                        action.replicas);
   }
   std::string operator()(const ScaleNodeGroup& action) const {
-    return fmt::format("scale: {{nodeGroup: {}, desiredCapacity: {}}}",
-                       Quoted(scenario.node_groups[static_cast<size_t>(action.node_group)].name),
-                       action.desired_capacity);
+    return fmt::format(
+        "scale: {{nodeGroup: {}, desiredCapacity: {}}}",
+        YamlQuoted(scenario.node_groups[static_cast<size_t>(action.node_group)].name),
+        action.desired_capacity);
   }
   std::string operator()(const RestartAgent& action) const {
-    return fmt::format("restart: {{agent: {}}}", Quoted(action.node));
+    return fmt::format("restart: {{agent: {}}}", YamlQuoted(action.node));
   }
   std::string operator()(const SetEnv& action) const {
     std::vector<std::string> variables;
     for (const auto& [name, value] : action.env) {
-      variables.push_back(fmt::format("{}: {}", name, value ? Quoted(*value) : "null"));
+      variables.push_back(fmt::format("{}: {}", name, value ? YamlQuoted(*value) : "null"));
     }
     return fmt::format("setEnv: {{{}}}", fmt::join(variables, ", "));
   }
@@ -445,8 +429,8 @@ void WriteExpectations(Writer& w, const std::vector<ExpectationSpec>& expectatio
   if (expectations.empty()) return;
   w.Line(1, "expectations:");
   for (const ExpectationSpec& expectation : expectations) {
-    w.Line(2, "- name: " + Quoted(expectation.name));
-    w.Value(3, "assert", Quoted(expectation.assertion));
+    w.Line(2, "- name: " + YamlQuoted(expectation.name));
+    w.Value(3, "assert", YamlQuoted(expectation.assertion));
     w.Value(3, "severity", expectation.warn_only ? "warn" : "error");
   }
 }
@@ -461,7 +445,7 @@ std::string CostProfileYaml(const CostProfile& profile) {
   Writer w;
   w.Line(0, "apiVersion: cnisim.dev/v1alpha1");
   w.Line(0, "kind: CostProfile");
-  w.Value(0, "metadata", fmt::format("{{name: {}}}", Quoted(profile.name)));
+  w.Value(0, "metadata", fmt::format("{{name: {}}}", YamlQuoted(profile.name)));
   w.Line(0, "spec:");
   WriteProfileBody(w, 1, profile);
   return w.Take();
@@ -472,7 +456,7 @@ std::string ResolvedYaml(const Scenario& scenario, const SourceFiles& files) {
   w.Line(0, "apiVersion: cnisim.dev/v1alpha1");
   w.Line(0, "kind: Scenario");
   w.Line(0, "metadata:");
-  w.Value(1, "name", Quoted(scenario.name));
+  w.Value(1, "name", YamlQuoted(scenario.name));
   w.Line(0, "spec:");
   w.Value(1, "duration", Text(scenario.duration));
   w.Value(1, "seed", scenario.seed);

@@ -19,6 +19,7 @@
 #include "core/net/ipv4.h"
 #include "core/net/node_image.h"
 #include "core/ports/clock.h"
+#include "core/ports/kubernetes_api.h"
 #include "sim/cloud/spec.h"
 #include "sim/dataplane/spec.h"
 #include "sim/engine/distribution.h"
@@ -49,6 +50,7 @@ struct NodeGroupSpec {
   std::vector<int> subnets;     // indices into VpcSpec::subnets; nodes take them in turn
   std::optional<int> max_pods;  // empty: auto
   std::map<std::string, std::string> labels;
+  std::vector<Taint> taints;  // of effect NoSchedule or NoExecute, which keep pods away alike
   // How long a node stays before it is taken away and replaced, as spot instances are; empty: for
   // good.
   std::optional<Distribution> node_lifetime;
@@ -119,14 +121,35 @@ struct SchedulerSpec {
   Placement placement = Placement::kSpread;
 };
 
+// Of taints. An empty key tolerates every key, an empty effect every effect.
+struct Toleration {
+  std::string key;
+  bool exists = false;  // operator Exists: whatever the value
+  std::string value;
+  std::string effect;
+
+  friend bool operator==(const Toleration&, const Toleration&) = default;
+};
+
 struct PodTemplate {
   std::string ns = "default";
   int64_t cpu_milli = 0;  // requests
   int64_t memory_mib = 0;
   bool host_network = false;
-  std::optional<int> node_group;  // where alone it may run; empty: anywhere
+  std::map<std::string, std::string> node_selector;
+  std::vector<Toleration> tolerations;
+  // What selector and tolerations leave of the node groups (pod_placement.h), ascending; empty:
+  // all.
+  std::optional<std::vector<int>> node_groups;
   // Of a SecurityGroupPolicy that selects it: each pod has a branch ENI with these. Empty: none.
   std::vector<std::string> security_groups;
+};
+
+// Replicas that begin on a node.
+struct PlacedPods {
+  int node_group = 0;  // index into Scenario::node_groups
+  int number = 1;      // GROUP-N
+  int pods = 0;
 };
 
 struct DeploymentSpec {
@@ -135,6 +158,8 @@ struct DeploymentSpec {
   std::optional<Distribution> pod_lifetime;
   // Empty: there from the start (running at time zero when initialState is settled).
   std::optional<TimePoint> start_at;
+  // Where replicas are at time zero of a settled start; the scheduler places the others.
+  std::vector<PlacedPods> placed_on = {};
 };
 
 struct CronJobSpec {
@@ -207,13 +232,18 @@ struct EventSpec {
 enum class Statistic { kMin, kMax, kMean, kP50, kP90, kP95, kP99, kP999, kLast, kSum, kCount };
 enum class Comparison { kLessEqual, kLess, kGreaterEqual, kGreater, kEqual };
 
-// metric[{label="value"}].statistic comparison bound
-struct ExpectationSpec {
-  std::string name;
-  std::string assertion;  // as written
+// metric[{label="value"}].statistic
+struct FigureSpec {
   Metric metric = Metric::kSubnetFreeIps;
   std::optional<std::string> entity;  // the label's value; empty: all
   Statistic statistic = Statistic::kMin;
+};
+
+// figure comparison bound
+struct ExpectationSpec {
+  std::string name;
+  std::string assertion;  // as written
+  FigureSpec figure;
   Comparison comparison = Comparison::kLessEqual;
   double bound = 0;  // in the metric's unit (seconds for times)
   bool warn_only = false;

@@ -67,6 +67,7 @@ class SpecReader {
   // Security groups of pods against network and node groups.
   void CheckSecurityGroups();
   DeploymentSpec ReadDeployment(MapReader& map);
+  void ReadPlacedOn(Field field, const std::string& what, DeploymentSpec& spec);
   CronJobSpec ReadCronJob(MapReader& map);
   TraceSpec ReadTrace(MapReader& map);
   // spec_reader_services.cc

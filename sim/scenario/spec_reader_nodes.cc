@@ -23,6 +23,22 @@ std::optional<std::string> ReadInstanceType(Field field) {
   return std::nullopt;
 }
 
+void ReadTaints(MapReader& group, NodeGroupSpec& spec) {
+  for (Field& item : group.Get("taints").List("taint")) {
+    MapReader map = item.Required().Map(item.label());
+    Taint taint;
+    taint.key = map.Get("key").Required().Text().value_or("");
+    taint.value = map.Get("value").Text().value_or("");
+    taint.effect =
+        map.Get("effect")
+            .Required()
+            .OneOf<std::string>({{"NoSchedule", "NoSchedule"}, {"NoExecute", "NoExecute"}})
+            .value_or("NoSchedule");
+    map.Done();
+    spec.taints.push_back(std::move(taint));
+  }
+}
+
 }  // namespace
 
 void SpecReader::ReadNodeGroups(Field list) {
@@ -96,6 +112,7 @@ void SpecReader::ReadNodeGroup(Field item) {
     group.labels[entry.key] = labels.Get(entry.key).Text().value_or("");
   }
 
+  ReadTaints(map, group);
   group.node_lifetime = ReadDistribution(map.Get("nodeLifetime"));
   group.image = map.Get("amiFamily")
                     .OneOf<NodeImage>({{"AmazonLinux2023", NodeImage::kAl2023},

@@ -3,6 +3,7 @@
 
 #include "sim/cloud/instance_types.h"
 #include "sim/scenario/distribution_reader.h"
+#include "sim/scenario/pod_placement.h"
 #include "sim/scenario/spec_reader.h"
 #include "sim/scenario/trace_reader.h"
 
@@ -19,9 +20,9 @@ constexpr double kMaxRate = 100'000;
 // Which keys belong to which kind.
 constexpr std::pair<std::string_view, std::string_view> kKindKeys[] = {
     {"replicas", "Deployment"}, {"podLifetime", "Deployment"}, {"startAt", "Deployment"},
-    {"every", "CronJob"},       {"arrivals", "CronJob"},       {"parallelism", "CronJob"},
-    {"activeFor", "CronJob"},   {"startAt", "CronJob"},        {"file", "Trace"},
-    {"format", "Trace"},        {"contentHash", "Trace"},
+    {"placedOn", "Deployment"}, {"every", "CronJob"},          {"arrivals", "CronJob"},
+    {"parallelism", "CronJob"}, {"activeFor", "CronJob"},      {"startAt", "CronJob"},
+    {"file", "Trace"},          {"format", "Trace"},           {"contentHash", "Trace"},
 };
 
 std::string_view NameOf(Kind kind) {
@@ -49,17 +50,74 @@ void RefuseKeysOfOtherKinds(MapReader& map, Kind kind) {
   }
 }
 
-// The label that EKS puts on the nodes of a node group.
-constexpr std::string_view kNodeGroupLabel = "eks.amazonaws.com/nodegroup";
+Toleration ReadToleration(Field& item) {
+  MapReader map = item.Required().Map(item.label());
+  Toleration toleration;
+  toleration.key = map.Get("key").Text().value_or("");
+  toleration.exists =
+      map.Get("operator").OneOf<bool>({{"Equal", false}, {"Exists", true}}).value_or(false);
+  toleration.value = map.Get("value").Text().value_or("");
+  toleration.effect =
+      map.Get("effect")
+          .OneOf<std::string>({{"NoSchedule", "NoSchedule"}, {"NoExecute", "NoExecute"}})
+          .value_or("");
+  if (toleration.key.empty() && !toleration.exists) {
+    item.Error("missing-key", fmt::format("{} without 'key' needs operator Exists", item.label()));
+  }
+  map.Done();
+  return toleration;
+}
 
-PodTemplate ReadPodTemplate(MapReader& map, bool trace, const Names& node_groups) {
+// Selector and tolerations, and the node groups that they leave.
+void ReadPlacement(MapReader& map, const Scenario& scenario, const Names& node_groups,
+                   PodTemplate& pod) {
+  std::vector<std::map<std::string, std::string>> labels;
+  for (const NodeGroupSpec& group : scenario.node_groups) {
+    labels.push_back(LabelsOf(scenario.vpc, group));
+  }
+  const auto some_group_has = [&](const std::string& key, const std::string& value) {
+    return std::ranges::any_of(labels, [&](const auto& of_group) {
+      const auto it = of_group.find(key);
+      return it != of_group.end() && it->second == value;
+    });
+  };
+  bool good = true;
+  MapReader selector = map.Get("nodeSelector").Map(fmt::format("'nodeSelector' of {}", map.what()));
+  for (const YamlEntry& entry : selector.entries()) {
+    Field field = selector.Get(entry.key);
+    const std::optional<std::string> value = field.Text();
+    good = good && value;
+    if (!value) continue;
+    pod.node_selector[entry.key] = *value;
+    if (some_group_has(entry.key, *value)) continue;
+    good = false;
+    if (entry.key == kNodeGroupLabel) {
+      node_groups.Resolve(field);
+    } else {
+      field.Error(
+          "unknown-reference",
+          fmt::format("all nodes of no node group have the label {}: {}", entry.key, *value));
+    }
+  }
+  Field tolerations = map.Get("tolerations");
+  for (Field& item : tolerations.List("toleration")) {
+    pod.tolerations.push_back(ReadToleration(item));
+  }
+  pod.node_groups = NodeGroupsFor(scenario, pod);
+  if (good && pod.node_groups && pod.node_groups->empty()) {
+    map.diagnostics().Warning(
+        map.where(), "no-node-group",
+        fmt::format("{}: no node group has all that its nodeSelector asks for and no taint that it "
+                    "does not tolerate; its pods stay Pending",
+                    map.what()));
+  }
+}
+
+PodTemplate ReadPodTemplate(MapReader& map, bool trace, const Scenario& scenario,
+                            const Names& node_groups) {
   PodTemplate pod;
   pod.ns = map.Get("namespace").DnsLabel().value_or(pod.ns);
-  MapReader selector = map.Get("nodeSelector").Map(fmt::format("'nodeSelector' of {}", map.what()));
-  if (Field group = selector.Get(kNodeGroupLabel); group.present()) {
-    pod.node_group = node_groups.Resolve(group);
-  }
-  selector.Done();
+  ReadPlacement(map, scenario, node_groups, pod);
   if (trace) {
     map.Misplaced("resources", "comes from the trace's columns");
     map.Misplaced("hostNetwork", "comes from the trace's columns");
@@ -90,7 +148,7 @@ void SpecReader::ReadWorkload(Field item) {
                                               {"CronJob", Kind::kCronJob},
                                               {"DaemonSet", Kind::kDaemonSet},
                                               {"Trace", Kind::kTrace}});
-  workload.pod = ReadPodTemplate(map, kind == Kind::kTrace, node_groups_);
+  workload.pod = ReadPodTemplate(map, kind == Kind::kTrace, scenario, node_groups_);
   if (scenario.network.plugin != Plugin::kAwsVpcCni) {
     map.Misplaced("securityGroups", "is only for plugin aws-vpc-cni");
   } else if (kind == Kind::kDaemonSet) {
@@ -158,9 +216,14 @@ void SpecReader::CheckSecurityGroups() {
     if (settings_ && settings_->enable_ipv6) {
       field.Error("not-simulated", field.label() + " is simulated with IPv4 only");
     }
-    const std::optional<int>& only = workload.pod.node_group;
-    const bool possible = only ? group_can(scenario.node_groups[static_cast<size_t>(*only)])
-                               : std::ranges::any_of(scenario.node_groups, group_can);
+    const std::optional<std::vector<int>>& only = workload.pod.node_groups;
+    const bool possible =
+        only ? std::ranges::any_of(
+                   *only,
+                   [&](int group) {
+                     return group_can(scenario.node_groups[static_cast<size_t>(group)]);
+                   })
+             : std::ranges::any_of(scenario.node_groups, group_can);
     if (!possible) {
       field.Error("no-trunk",
                   fmt::format("{}: no node that its pods may run on is of an instance type with a "
@@ -179,7 +242,44 @@ DeploymentSpec SpecReader::ReadDeployment(MapReader& map) {
     lifetime.Error("out-of-range", fmt::format("{} must be longer than 0s", lifetime.label()));
   }
   spec.start_at = Moment(map.Get("startAt"));
+  ReadPlacedOn(map.Get("placedOn"), map.what(), spec);
   return spec;
+}
+
+void SpecReader::ReadPlacedOn(Field field, const std::string& what, DeploymentSpec& spec) {
+  if (!field.present()) return;
+  if (spec.start_at || scenario.initial_state != InitialState::kSettled) {
+    field.Error("wrong-kind", fmt::format("{} is for Deployments that run at time zero: those of a "
+                                          "settled start without 'startAt'",
+                                          field.label()));
+  }
+  MapReader map = field.Map(fmt::format("'placedOn' of {}", what));
+  int64_t placed = 0;
+  for (const YamlEntry& entry : map.entries()) {
+    Field pods = map.Get(entry.key);
+    PlacedPods on;
+    on.pods = pods.Int(0, kMaxReplicas).value_or(0);
+    placed += on.pods;
+    std::string problem;
+    std::string suggestion;
+    const bool exists = IsNode(entry.key, problem, suggestion);
+    if (exists) {
+      const size_t dash = entry.key.rfind('-');
+      on.node_group = *node_groups_.Find(entry.key.substr(0, dash));
+      on.number = std::stoi(entry.key.substr(dash + 1));
+      const NodeGroupSpec& group = scenario.node_groups[static_cast<size_t>(on.node_group)];
+      if (on.number > group.desired_capacity) {
+        problem = fmt::format("node group '{}' has {} nodes at time zero, so there is no '{}'",
+                              group.name, group.desired_capacity, entry.key);
+      }
+    }
+    if (!problem.empty()) pods.Error("unknown-reference", problem, suggestion);
+    spec.placed_on.push_back(on);
+  }
+  if (placed > spec.replicas) {
+    field.Error("out-of-range", fmt::format("{} places {} pods, but {} has {} replicas",
+                                            field.label(), placed, what, spec.replicas));
+  }
 }
 
 CronJobSpec SpecReader::ReadCronJob(MapReader& map) {

@@ -587,7 +587,7 @@ ConformanceScript::Answer ConformanceScript::Metadata(Arguments& a) {
 
 ConformanceScript::Answer ConformanceScript::FailCalls(Arguments& a) {
   const std::string name = a.Word("the action");
-  const std::optional<Ec2Action> action = Ec2ActionNamed(name);
+  const std::optional<FakeEc2Action> action = Ec2ActionNamed(name);
   if (!action) throw Malformed{"no action " + name};
   const std::string times = a.Word("how many times");
   const std::string code = a.Word("the error code");
@@ -677,14 +677,14 @@ ConformanceScript::Answer ConformanceScript::Calls(Arguments&) {
   std::string text;
   for (const Ec2Call& call : world_->ec2.calls()) {
     switch (call.action) {
-      case Ec2Action::kCreate:
-      case Ec2Action::kAttach:
-      case Ec2Action::kDetach:
-      case Ec2Action::kDelete:
-      case Ec2Action::kAssign:
-      case Ec2Action::kUnassign:
-      case Ec2Action::kAssignIpv6:
-      case Ec2Action::kUnassignIpv6:
+      case FakeEc2Action::kCreate:
+      case FakeEc2Action::kAttach:
+      case FakeEc2Action::kDetach:
+      case FakeEc2Action::kDelete:
+      case FakeEc2Action::kAssign:
+      case FakeEc2Action::kUnassign:
+      case FakeEc2Action::kAssignIpv6:
+      case FakeEc2Action::kUnassignIpv6:
         text += (text.empty() ? "" : " ") + call.ToString();
         break;
       default:

@@ -62,18 +62,18 @@ bool FakeClock::Step() {
 
 // --- EC2 ---
 
-std::string_view NameOf(Ec2Action action) { return kNames[static_cast<size_t>(action)]; }
+std::string_view NameOf(FakeEc2Action action) { return kNames[static_cast<size_t>(action)]; }
 
-std::optional<Ec2Action> Ec2ActionNamed(std::string_view name) {
+std::optional<FakeEc2Action> Ec2ActionNamed(std::string_view name) {
   const auto it = std::ranges::find(kNames, name);
   if (it == kNames.end()) return std::nullopt;
-  return static_cast<Ec2Action>(it - kNames.begin());
+  return static_cast<FakeEc2Action>(it - kNames.begin());
 }
 
 std::string Ec2Call::ToString() const {
   std::string arguments = target;
-  if (action == Ec2Action::kCreate || action == Ec2Action::kAttach ||
-      action == Ec2Action::kAssign) {
+  if (action == FakeEc2Action::kCreate || action == FakeEc2Action::kAttach ||
+      action == FakeEc2Action::kAssign) {
     arguments += fmt::format(",{}", number);
   }
   for (const Ipv4Cidr& cidr : cidrs) arguments += "," + cidr.ToString();
@@ -96,13 +96,13 @@ FakeEc2::FakeEc2(const Clock& clock, FakeInstance instance, std::vector<FakeSubn
   AttachByHand("eni-1", 0, subnet.cidr.network().Offset(kReservedAtStart));
 }
 
-void FakeEc2::FailNext(Ec2Action action, int times, std::string_view code) {
+void FakeEc2::FailNext(FakeEc2Action action, int times, std::string_view code) {
   Script& script = scripts_[static_cast<size_t>(action)];
   script.times += times;
   script.code = code;
 }
 
-void FakeEc2::FailAlways(Ec2Action action, std::string_view code) {
+void FakeEc2::FailAlways(FakeEc2Action action, std::string_view code) {
   scripts_[static_cast<size_t>(action)] = {-1, std::string(code)};
 }
 
@@ -128,7 +128,7 @@ NetworkInterface* FakeEc2::Find(std::string_view id) {
   return it == enis_.end() ? nullptr : &*it;
 }
 
-Status FakeEc2::Receive(Ec2Action action, std::string target, int number,
+Status FakeEc2::Receive(FakeEc2Action action, std::string target, int number,
                         std::vector<Ipv4Cidr> cidrs) {
   calls_.push_back({clock_.Now(), action, std::move(target), number, std::move(cidrs)});
   Script& script = scripts_[static_cast<size_t>(action)];
@@ -186,7 +186,7 @@ void FakeEc2::GiveBack(Ipv4Cidr cidr) {
 
 Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
     CreateNetworkInterfaceRequest request) {
-  const Status received = Receive(Ec2Action::kCreate, request.subnet_id,
+  const Status received = Receive(FakeEc2Action::kCreate, request.subnet_id,
                                   request.secondary_private_ip_address_count +
                                       request.ipv4_prefix_count + request.ipv6_address_count);
   if (!received) co_return tl::unexpected(received.error());
@@ -217,7 +217,7 @@ Task<Result<NetworkInterface>> FakeEc2::CreateNetworkInterface(
 
 Task<Result<std::string>> FakeEc2::AttachNetworkInterface(AttachNetworkInterfaceRequest request) {
   const Status received =
-      Receive(Ec2Action::kAttach, request.network_interface_id, request.device_index);
+      Receive(FakeEc2Action::kAttach, request.network_interface_id, request.device_index);
   if (!received) co_return tl::unexpected(received.error());
   NetworkInterface* eni = Find(request.network_interface_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, request.network_interface_id);
@@ -240,7 +240,7 @@ Task<Result<std::string>> FakeEc2::AttachNetworkInterface(AttachNetworkInterface
 }
 
 Task<Status> FakeEc2::DetachNetworkInterface(std::string attachment_id) {
-  const Status received = Receive(Ec2Action::kDetach, attachment_id);
+  const Status received = Receive(FakeEc2Action::kDetach, attachment_id);
   if (!received) co_return received;
   const auto eni = std::ranges::find(enis_, attachment_id, &NetworkInterface::attachment_id);
   if (attachment_id.empty() || eni == enis_.end()) {
@@ -253,7 +253,7 @@ Task<Status> FakeEc2::DetachNetworkInterface(std::string attachment_id) {
 }
 
 Task<Status> FakeEc2::DeleteNetworkInterface(std::string network_interface_id) {
-  const Status received = Receive(Ec2Action::kDelete, network_interface_id);
+  const Status received = Receive(FakeEc2Action::kDelete, network_interface_id);
   if (!received) co_return received;
   const auto eni = std::ranges::find(enis_, network_interface_id, &NetworkInterface::id);
   if (eni == enis_.end()) co_return FailWith(ec2_error::kEniNotFound, network_interface_id);
@@ -267,7 +267,7 @@ Task<Status> FakeEc2::DeleteNetworkInterface(std::string network_interface_id) {
 
 Task<Status> FakeEc2::ModifyNetworkInterfaceAttribute(
     ModifyNetworkInterfaceAttributeRequest request) {
-  const Status received = Receive(Ec2Action::kModify, request.network_interface_id);
+  const Status received = Receive(FakeEc2Action::kModify, request.network_interface_id);
   if (!received) co_return received;
   NetworkInterface* eni = Find(request.network_interface_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, request.network_interface_id);
@@ -279,7 +279,7 @@ Task<Status> FakeEc2::ModifyNetworkInterfaceAttribute(
 
 Task<Result<std::vector<NetworkInterface>>> FakeEc2::DescribeNetworkInterfaces(
     std::vector<std::string> ids) {
-  const Status received = Receive(Ec2Action::kDescribeInterfaces, ids.empty() ? "" : ids.front(),
+  const Status received = Receive(FakeEc2Action::kDescribeInterfaces, ids.empty() ? "" : ids.front(),
                                   static_cast<int>(ids.size()));
   if (!received) co_return tl::unexpected(received.error());
   std::vector<NetworkInterface> result;
@@ -293,7 +293,7 @@ Task<Result<std::vector<NetworkInterface>>> FakeEc2::DescribeNetworkInterfaces(
 
 Task<Result<std::vector<int>>> FakeEc2::DescribeInstanceDevices(std::string instance_id,
                                                                 int network_card_index) {
-  const Status received = Receive(Ec2Action::kDescribeDevices, instance_id);
+  const Status received = Receive(FakeEc2Action::kDescribeDevices, instance_id);
   if (!received) co_return tl::unexpected(received.error());
   std::vector<int> devices;
   for (const NetworkInterface& eni : enis_) {
@@ -305,7 +305,7 @@ Task<Result<std::vector<int>>> FakeEc2::DescribeInstanceDevices(std::string inst
 }
 
 Task<Result<std::vector<Subnet>>> FakeEc2::DescribeSubnets(std::string, std::string zone) {
-  const Status received = Receive(Ec2Action::kDescribeSubnets, {});
+  const Status received = Receive(FakeEc2Action::kDescribeSubnets, {});
   if (!received) co_return tl::unexpected(received.error());
   std::vector<Subnet> result;
   for (const FakeSubnet& subnet : subnets_) {
@@ -321,7 +321,7 @@ Task<Result<std::vector<Subnet>>> FakeEc2::DescribeSubnets(std::string, std::str
 Task<Result<AssignedAddresses>> FakeEc2::AssignPrivateIpAddresses(
     AssignPrivateIpAddressesRequest request) {
   const Status received =
-      Receive(Ec2Action::kAssign, request.network_interface_id,
+      Receive(FakeEc2Action::kAssign, request.network_interface_id,
               request.secondary_private_ip_address_count + request.ipv4_prefix_count);
   if (!received) co_return tl::unexpected(received.error());
   NetworkInterface* eni = Find(request.network_interface_id);
@@ -337,7 +337,7 @@ Task<Result<AssignedAddresses>> FakeEc2::AssignPrivateIpAddresses(
 Task<Status> FakeEc2::UnassignPrivateIpAddresses(UnassignPrivateIpAddressesRequest request) {
   std::vector<Ipv4Cidr> cidrs = request.prefixes;
   for (const Ipv4Address ip : request.ips) cidrs.emplace_back(ip);
-  const Status received = Receive(Ec2Action::kUnassign, request.network_interface_id,
+  const Status received = Receive(FakeEc2Action::kUnassign, request.network_interface_id,
                                   static_cast<int>(cidrs.size()), cidrs);
   if (!received) co_return received;
   NetworkInterface* eni = Find(request.network_interface_id);
@@ -352,7 +352,7 @@ Task<Status> FakeEc2::UnassignPrivateIpAddresses(UnassignPrivateIpAddressesReque
 }
 
 Task<Status> FakeEc2::CreateTags(std::string resource_id, Tags tags) {
-  const Status received = Receive(Ec2Action::kTag, resource_id, static_cast<int>(tags.size()));
+  const Status received = Receive(FakeEc2Action::kTag, resource_id, static_cast<int>(tags.size()));
   if (!received) co_return received;
   NetworkInterface* eni = Find(resource_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, resource_id);
@@ -362,7 +362,7 @@ Task<Status> FakeEc2::CreateTags(std::string resource_id, Tags tags) {
 
 Task<Result<NetworkInterfacePage>> FakeEc2::FindNetworkInterfaces(NetworkInterfaceFilter filter,
                                                                   std::string token) {
-  const Status received = Receive(Ec2Action::kFind, token);
+  const Status received = Receive(FakeEc2Action::kFind, token);
   if (!received) co_return tl::unexpected(received.error());
   const auto matches = [&](const NetworkInterface& eni) {
     const bool has_tags = std::ranges::all_of(filter.tags, [&](const auto& tag) {
@@ -386,7 +386,7 @@ Task<Result<NetworkInterfacePage>> FakeEc2::FindNetworkInterfaces(NetworkInterfa
 
 Task<Result<std::vector<Ipv6Cidr>>> FakeEc2::AssignIpv6Prefixes(std::string network_interface_id,
                                                                 int count) {
-  const Status received = Receive(Ec2Action::kAssignIpv6, network_interface_id, count);
+  const Status received = Receive(FakeEc2Action::kAssignIpv6, network_interface_id, count);
   if (!received) co_return tl::unexpected(received.error());
   NetworkInterface* eni = Find(network_interface_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, network_interface_id);
@@ -402,7 +402,7 @@ Task<Result<std::vector<Ipv6Cidr>>> FakeEc2::AssignIpv6Prefixes(std::string netw
 Task<Status> FakeEc2::UnassignIpv6Prefixes(std::string network_interface_id,
                                            std::vector<Ipv6Cidr> prefixes) {
   const Status received =
-      Receive(Ec2Action::kUnassignIpv6, network_interface_id, static_cast<int>(prefixes.size()));
+      Receive(FakeEc2Action::kUnassignIpv6, network_interface_id, static_cast<int>(prefixes.size()));
   if (!received) co_return received;
   NetworkInterface* eni = Find(network_interface_id);
   if (eni == nullptr) co_return FailWith(ec2_error::kEniNotFound, network_interface_id);
@@ -411,7 +411,7 @@ Task<Status> FakeEc2::UnassignIpv6Prefixes(std::string network_interface_id,
 }
 
 Task<Result<InstanceTypeNetwork>> FakeEc2::DescribeInstanceType(std::string name) {
-  const Status received = Receive(Ec2Action::kDescribeType, name);
+  const Status received = Receive(FakeEc2Action::kDescribeType, name);
   if (!received) co_return tl::unexpected(received.error());
   co_return type;
 }

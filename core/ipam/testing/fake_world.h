@@ -47,7 +47,7 @@ class FakeClock final : public Clock {
   TimerId last_id_ = 0;
 };
 
-enum class Ec2Action {
+enum class FakeEc2Action {
   kCreate,
   kAttach,
   kDetach,
@@ -66,13 +66,13 @@ enum class Ec2Action {
 };
 inline constexpr size_t kEc2Actions = 15;
 
-std::string_view NameOf(Ec2Action action);
-std::optional<Ec2Action> Ec2ActionNamed(std::string_view name);
+std::string_view NameOf(FakeEc2Action action);
+std::optional<FakeEc2Action> Ec2ActionNamed(std::string_view name);
 
 // One logical call as it came in, whether it succeeded or not.
 struct Ec2Call {
   TimePoint at;
-  Ec2Action action = Ec2Action::kCreate;
+  FakeEc2Action action = FakeEc2Action::kCreate;
   std::string target;           // ENI; of Create the subnet, of Detach the attachment
   int number = 0;               // how many items, or the device index
   std::vector<Ipv4Cidr> cidrs;  // of Unassign
@@ -114,8 +114,8 @@ class FakeEc2 final : public Ec2Api {
   FakeEc2(const Clock& clock, FakeInstance instance, std::vector<FakeSubnet> subnets);
 
   // --- What the test does and reads ---
-  void FailNext(Ec2Action action, int times, std::string_view code);
-  void FailAlways(Ec2Action action, std::string_view code);
+  void FailNext(FakeEc2Action action, int times, std::string_view code);
+  void FailAlways(FakeEc2Action action, std::string_view code);
   void StopFailing();
   // Puts an ENI where it is wanted, without a call. Addresses outside of all subnets are fine.
   NetworkInterface& AttachByHand(std::string id, int device, Ipv4Address primary_ip);
@@ -167,7 +167,7 @@ class FakeEc2 final : public Ec2Api {
   };
 
   // Records the call; an error if it is to fail.
-  Status Receive(Ec2Action action, std::string target, int number = 0,
+  Status Receive(FakeEc2Action action, std::string target, int number = 0,
                  std::vector<Ipv4Cidr> cidrs = {});
   FakeSubnet* SubnetOf(Ipv4Address ip);
   // Lowest free addresses and aligned free /28s; all that is asked for or nothing.

@@ -6,7 +6,7 @@
 #include "core/ipam/eni_config.h"
 #include "core/ipam/subnet_choice.h"
 #include "sim/cloud/subnet_allocator.h"
-#include "sim/scenario/node_labels.h"
+#include "sim/scenario/pod_placement.h"
 
 namespace cnisim {
 namespace {
@@ -29,7 +29,6 @@ class PodSpread {
   PodSpread(const Scenario& scenario, const Moment& moment, const std::vector<NodeClass>& classes)
       : scenario_(scenario), moment_(moment) {
     for (const NodeClass& nodes : classes) {
-      nodes_ += nodes.count;
       nodes_of_group_[nodes.group] += nodes.count;
       cpu_ += int64_t{nodes.count} * nodes.type->vcpu * 1000;
     }
@@ -41,37 +40,35 @@ class PodSpread {
   }
 
   PodsOfNode On(size_t group) const {
-    int64_t anywhere = 0;
-    int64_t pinned = 0;
+    double of_pool = 0;
+    double with_branch_eni = 0;
     int64_t daemons = 0;
-    int64_t branch_anywhere = 0;
-    int64_t branch_pinned = 0;
     for (size_t w = 0; w < scenario_.workloads.size(); ++w) {
       const WorkloadSpec& workload = scenario_.workloads[w];
-      const std::optional<int>& only = workload.pod.node_group;
-      if (workload.pod.host_network || (only && static_cast<size_t>(*only) != group)) continue;
+      if (workload.pod.host_network || !MayRunOn(workload.pod, group)) continue;
       if (std::holds_alternative<DaemonSetSpec>(workload.kind)) {
         ++daemons;
-      } else if (workload.pod.security_groups.empty()) {
-        (only ? pinned : anywhere) += moment_.replicas[w];
       } else {
-        (only ? branch_pinned : branch_anywhere) += moment_.replicas[w];
+        (workload.pod.security_groups.empty() ? of_pool : with_branch_eni) += PerNode(w);
       }
     }
-    const auto share = [&](int64_t over_all, int64_t over_group) {
-      const auto it = nodes_of_group_.find(group);
-      if (it == nodes_of_group_.end() || it->second == 0) return int64_t{0};
-      const double pods = static_cast<double>(over_all) / static_cast<double>(nodes_) +
-                          static_cast<double>(over_group) / static_cast<double>(it->second);
-      return static_cast<int64_t>(pods * fit_ + 1e-9);
-    };
-    return {share(anywhere, pinned) + daemons, share(branch_anywhere, branch_pinned)};
+    const auto whole = [&](double pods) { return static_cast<int64_t>(pods * fit_ + 1e-9); };
+    return {whole(of_pool) + daemons, whole(with_branch_eni)};
   }
 
  private:
+  // Replicas on each node of the groups that the workload may run on.
+  double PerNode(size_t workload) const {
+    int64_t nodes = 0;
+    for (const auto& [group, count] : nodes_of_group_) {
+      if (MayRunOn(scenario_.workloads[workload].pod, group)) nodes += count;
+    }
+    if (nodes == 0) return 0;
+    return static_cast<double>(moment_.replicas[workload]) / static_cast<double>(nodes);
+  }
+
   const Scenario& scenario_;
   const Moment& moment_;
-  int64_t nodes_ = 0;
   std::map<size_t, int64_t> nodes_of_group_;
   int64_t cpu_ = 0;
   double fit_ = 1;  // the part of the pods that finds CPU
@@ -172,7 +169,7 @@ int HostNetworkPods(const Scenario& scenario) {
   int pods = scenario.system_pods ? 2 : 0;  // aws-node and kube-proxy
   for (const WorkloadSpec& workload : scenario.workloads) {
     pods += std::holds_alternative<DaemonSetSpec>(workload.kind) && workload.pod.host_network &&
-            !workload.pod.node_group;
+            !workload.pod.node_groups;
   }
   return pods;
 }

@@ -28,6 +28,17 @@ std::optional<uint64_t> ParseSeed(std::string_view text) {
   return seed;
 }
 
+std::vector<std::pair<std::string, std::string>> ParamsOf(const std::vector<std::string>& sets,
+                                                          const std::string& network) {
+  std::vector<std::pair<std::string, std::string>> params;
+  if (!network.empty()) params.emplace_back("network", network);
+  for (const std::string& set : sets) {
+    const size_t equals = set.find('=');
+    params.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+  }
+  return params;
+}
+
 LoadResult LoadStandardInput(const std::string& text, const LoadOptions& options) {
   return LoadScenarioText(text, std::string(kStandardInput), std::filesystem::current_path(),
                           options);
@@ -82,7 +93,7 @@ void AddNetworkOption(CLI::App& app, std::vector<std::string>& networks) {
       ->take_all();
 }
 
-void AddRunOptions(CLI::App& app, RunOptions& options) {
+void AddSimulationOptions(CLI::App& app, RunOptions& options) {
   auto* seed = AddSeedOption(app, options.seed, "Seed of the first repetition");
   app.add_option("--seeds", options.seeds, "One repetition a seed: 1..32 or 1,5,9..12")
       ->type_name("SEEDS")
@@ -91,8 +102,19 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
   app.add_option("-j,--jobs", options.jobs, "Runs at a time (default: one a processor)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
+  app.add_flag("--no-progress", options.no_progress, "No progress line");
+  app.add_flag("--verify", options.verify, "Run everything twice and compare the fingerprints");
+  app.add_flag("--check", options.check, "Check the invariants while it runs");
+}
+
+void AddResultsOptions(CLI::App& app, RunOptions& options) {
   app.add_option("--db", options.db, "Results file")->type_name("FILE")->check(kNotEmpty);
   app.add_flag("--overwrite", options.overwrite, "Replace the results file if it exists");
+}
+
+void AddRunOptions(CLI::App& app, RunOptions& options) {
+  AddSimulationOptions(app, options);
+  AddResultsOptions(app, options);
   app.add_option("--junit", options.junit, "Write the expectations as JUnit XML")
       ->type_name("FILE")
       ->check(kNotEmpty);
@@ -105,9 +127,6 @@ void AddRunOptions(CLI::App& app, RunOptions& options) {
       ->delimiter(',')
       ->check(kNotEmpty)
       ->needs(log_dir);
-  app.add_flag("--no-progress", options.no_progress, "No progress line");
-  app.add_flag("--verify", options.verify, "Run everything twice and compare the fingerprints");
-  app.add_flag("--check", options.check, "Check the invariants while it runs");
 }
 
 Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
@@ -177,8 +196,8 @@ std::optional<std::vector<ScenarioFile>> LoadFiles(const ScenarioOptions& option
       const std::vector<Diagnostic>& told = loaded ? loaded->warnings : loaded.error();
       for (const Diagnostic& d : told) Say("{}\n", d.ToString());
       if (loaded) {
-        files.push_back(
-            {file == "-" ? std::string(kStandardInput) : file, network, std::move(*loaded)});
+        files.push_back({file == "-" ? std::string(kStandardInput) : file, network, options.sets,
+                         ParamsOf(options.sets, network), std::move(*loaded)});
       } else {
         valid = false;
       }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ports/result.h"
@@ -46,6 +47,9 @@ struct RunOptions {
   bool verify = false;
   bool check = false;
 };
+// Seeds, threads, checks; --db and --overwrite; these and all others.
+void AddSimulationOptions(CLI::App& app, RunOptions& options);
+void AddResultsOptions(CLI::App& app, RunOptions& options);
 void AddRunOptions(CLI::App& app, RunOptions& options);
 
 // "1..32", "7", "1,3,10..12": at most kMaxRepetitions seeds, each once.
@@ -56,6 +60,8 @@ inline constexpr std::string_view kStandardInput = "standard input";
 struct ScenarioFile {
   std::string name;     // as given; "standard input" for "-"
   std::string network;  // that was chosen for it; empty: its own
+  std::vector<std::string> sets;
+  std::vector<std::pair<std::string, std::string>> params;  // what is told to be varied
   LoadedScenario loaded;
 
   // Where it was read from.

@@ -22,6 +22,7 @@ std::string Grouped(int64_t value) {
 }
 
 std::string DurationText(double seconds, TextPrecision precision) {
+  if (std::isnan(seconds)) return "-";
   if (std::isinf(seconds)) return "never";
   if (seconds == 0) return "0 s";
   if (precision == TextPrecision::kThreeDigits) {
@@ -98,6 +99,18 @@ std::string Escaped(std::string_view text) {
     text.remove_prefix(character.size());
   }
   return escaped;
+}
+
+std::string ShellQuoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += R"('\'')";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '\'';
 }
 
 std::string Wrapped(std::string_view text, size_t width, size_t indent) {

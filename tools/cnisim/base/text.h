@@ -13,7 +13,8 @@ namespace cnisim {
 std::string Grouped(int64_t value);  // "14,210"
 
 enum class TextPrecision { kThreeDigits, kWholeSeconds };
-// "0 s", "850 us", "12.3 ms", "4.81 s", "2 m 05 s", "6 h 00 m", "3 d 04 h"; infinity is "never".
+// "0 s", "850 us", "12.3 ms", "4.81 s", "2 m 05 s", "6 h 00 m", "3 d 04 h"; infinity is "never",
+// what is no number "-".
 std::string DurationText(double seconds, TextPrecision precision = TextPrecision::kThreeDigits);
 std::string ClockText(Duration d);  // "03:12:44"
 
@@ -30,6 +31,9 @@ std::string Capitals(std::string_view text);
 
 // `text` on one line: control characters, and bytes that are no UTF-8, as \n, \t, \r or \x1b.
 std::string Escaped(std::string_view text);
+
+// In single quotes, as one word of a POSIX shell.
+std::string ShellQuoted(std::string_view text);
 
 // Words on lines of at most `width` characters, where words are not longer; `indent` before each.
 std::string Wrapped(std::string_view text, size_t width, size_t indent = 0);

@@ -137,13 +137,22 @@ std::vector<FittedCost> FitCosts(std::span<const Cost> costs, const Residuals& r
                                  CostProfile& profile) {
   std::vector<FittedCost> fitted;
   for (const Cost cost : costs) fitted.push_back({cost, profile.costs[cost], 0, false, {}});
-  Fit fit(costs, residuals, profile);
-  fit.Run();
-  const std::vector<Column> jacobian = fit.Jacobian();
+  Fit all(costs, residuals, profile);
+  all.Run();
+  const std::vector<Column> jacobian = all.Jacobian();
+  std::vector<Cost> told;
   for (size_t i = 0; i < fitted.size(); ++i) {
-    fitted[i].value = profile.costs[costs[i]];
-    fitted[i].at_bound = fit.AtBound(costs[i]);
     fitted[i].standard_error = StandardError(jacobian, i);
+    if (fitted[i].standard_error) told.push_back(costs[i]);
+  }
+  if (told.size() < fitted.size()) {
+    // Where the search took the others is chance.
+    for (const FittedCost& cost : fitted) profile.costs[cost.cost] = cost.before;
+    if (!told.empty()) Fit(told, residuals, profile).Run();
+  }
+  for (FittedCost& cost : fitted) {
+    cost.value = profile.costs[cost.cost];
+    cost.at_bound = cost.standard_error && all.AtBound(cost.cost);
   }
   return fitted;
 }

@@ -25,8 +25,9 @@ struct FittedCost {
 // A measurement's residual is how far the model is off, in units of what is to be expected.
 using Residuals = std::function<std::vector<double>(const CostProfile&)>;
 
-// Changes those costs of `profile` within their ranges, none of which may be empty, such that the
-// sum of the residuals' squares is least. Local: starts at the profile's values.
+// Changes those costs of `profile` that the measurements tell, within their ranges, none of which
+// may be empty, such that the sum of the residuals' squares is least. Local: starts at the
+// profile's values.
 std::vector<FittedCost> FitCosts(std::span<const Cost> costs, const Residuals& residuals,
                                  CostProfile& profile);
 

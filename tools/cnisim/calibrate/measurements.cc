@@ -28,6 +28,7 @@ constexpr std::string_view kNotPredicted = "tcp_stream_no_offload";
 // Guards against typing errors.
 constexpr int64_t kLargestCount = 65'536;
 constexpr int64_t kLargestBytes = 1'000'000'000;
+constexpr int64_t kLargestDatagram = 65'507;  // RFC 768, in an IPv4 packet
 constexpr double kLargestValue = 1e12;
 
 std::vector<std::string_view> Tests() {
@@ -114,7 +115,8 @@ class Reader {
     row.network = Choice("network", kNetworks);
     row.test = Choice("test", tests_);
     row.benchmark = FindMicroBenchmark(row.test);
-    row.bytes = Integer("bytes", 0, kLargestBytes).value_or(1);
+    const bool datagrams = row.test.starts_with("udp") || row.test == "ping";
+    row.bytes = Integer("bytes", 0, datagrams ? kLargestDatagram : kLargestBytes).value_or(1);
     row.same_cpu = Get("placement").text == "same-cpu";
     if (!Get("placement").text.empty()) Choice("placement", kPlacements);
     row.flows = static_cast<int>(Integer("flows", 1, kLargestCount).value_or(1));
@@ -209,6 +211,7 @@ class Reader {
 
 std::vector<Measurement> ReadMeasurements(std::string_view text, Diagnostics& diagnostics) {
   Reader reader(diagnostics);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   int line = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
 
 #include "sim/cluster/world.h"
 #include "tools/cnisim/base/commands.h"
+#include "tools/cnisim/base/interrupt.h"
 #include "tools/cnisim/base/options.h"
 #include "tools/cnisim/base/say.h"
 #include "tools/cnisim/compare/compare_report.h"
@@ -31,11 +33,12 @@ Status Reasonable(const ScenarioOptions& options) {
   return {};
 }
 
-// The ways of the first seed's pods, where the traffic is looked at first.
+// The ways of the first seed's pods, where the traffic is looked at last: the figures are of then.
 TrafficSurvey SurveyOf(const Scenario& scenario, uint64_t seed) {
   TrafficSurvey survey;
   const std::vector<TimePoint>& moments = scenario.data_plane.at;
-  LookAtWorld(scenario, seed, moments.empty() ? kTimeZero + scenario.duration : moments.front(),
+  LookAtWorld(scenario, seed,
+              moments.empty() ? kTimeZero + scenario.duration : *std::ranges::max_element(moments),
               [&survey](WorldView& view) { survey = SurveyTraffic(view); });
   return survey;
 }
@@ -59,7 +62,7 @@ ExitCode Compare(const Options& options) {
         "compare: {} has no traffic to compare networks by; see 'traffic' in the README",
         files->front().name));
   }
-  const FinishedRuns done = RunIntoFile("compare", *files, options.run, options.scenario.sets,
+  const FinishedRuns done = RunIntoFile("compare", *files, options.run,
                                         files->front().loaded.scenario.name + "-compared");
   if (done.name.empty() || !done.complete) return done.code;
 
@@ -76,6 +79,10 @@ ExitCode Compare(const Options& options) {
   }
   const std::vector<ComparedFigure> figures = CompareFigures(networks);
   const std::string verdict = VerdictText(networks, surveys);
+  if (Interrupted()) {
+    Say("results in {}\n", done.name);
+    return ExitCode::kInterrupted;
+  }
   switch (options.format) {
     case OutputFormat::kTable:
       fmt::print("{}\n{}", ComparisonText(networks, figures), verdict);

@@ -13,8 +13,6 @@
 namespace cnisim {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
 // Sections of NamedFigures that are compared whole, and figures of others.
 bool IsCompared(const NamedFigure& figure) {
   if (figure.section.starts_with("traffic ") || figure.section == "networking of a node") {
@@ -26,8 +24,15 @@ bool IsCompared(const NamedFigure& figure) {
   return kOthers.contains(figure.name);
 }
 
+double ValueOf(std::span<const NamedFigure> figures, const NamedFigure& name) {
+  const auto found = std::ranges::find_if(figures, [&name](const NamedFigure& figure) {
+    return figure.section == name.section && figure.name == name.name;
+  });
+  return found == figures.end() ? kNoFigure : found->value;
+}
+
 double MeanOf(std::span<const double> values) {
-  return values.empty() ? kNone : EstimateMean(values).mean;
+  return values.empty() ? kNoFigure : EstimateMean(values).mean;
 }
 
 // Relative to the first network's mean: "+6.3 % ±0.4".
@@ -44,6 +49,12 @@ std::string DifferenceText(const ComparedFigure& figure, size_t network) {
     text += fmt::format(" ±{:.1f}", 100 * difference.half_width / std::abs(first));
   }
   return text;
+}
+
+double OfCarried(const TrafficResult& result, double figure) {
+  const bool carried =
+      result.lost.pairs == 0 && !result.saturated && result.requests.requests_per_second > 0;
+  return carried ? figure : std::numeric_limits<double>::infinity();
 }
 
 // What is less than this apart is called the same.
@@ -81,8 +92,8 @@ class VerdictWriter {
       : networks_(networks), surveys_(surveys), figures_(CompareFigures(networks)) {}
 
   std::string Text() {
-    const std::vector<TrafficFigures>& traffic = networks_.front().runs.front().traffic;
-    for (size_t t = 0; t < traffic.size(); ++t) Traffic(traffic[t].name, t);
+    const std::vector<TrafficSpec>& traffic = surveys_.front().scenario->traffic;
+    for (size_t t = 0; t < traffic.size(); ++t) Traffic(traffic[t], t);
     Cpu();
     Addresses();
     return Written();
@@ -117,7 +128,38 @@ class VerdictWriter {
     return nullptr;
   }
 
-  void TellLosses(const std::string& section) {
+  // Whether a network carries all of an entry's traffic, with every seed; else figures of what it
+  // does carry say nothing.
+  bool Carries(size_t network, size_t traffic) const {
+    return std::ranges::all_of(networks_[network].runs, [traffic](const RunFigures& run) {
+      if (traffic >= run.traffic.size()) return false;
+      const TrafficFigures& t = run.traffic[traffic];
+      return t.lost_pairs == 0 && !t.saturated && t.requests_per_second > 0;
+    });
+  }
+
+  // The figure, infinite where the network does not carry the traffic.
+  ComparedFigure OfCarriers(const ComparedFigure& figure, size_t traffic) const {
+    ComparedFigure result = figure;
+    for (size_t i = 0; i < networks_.size(); ++i) {
+      if (Carries(i, traffic)) continue;
+      result.values[i] = std::numeric_limits<double>::infinity();
+      result.differences[i] = Estimate();
+    }
+    return result;
+  }
+
+  void TellLosses(const std::string& section, size_t index) {
+    for (const ComparedNetwork& network : networks_) {
+      for (const RunFigures& run : network.runs) {
+        if (index < run.traffic.size()) continue;
+        const auto why =
+            std::ranges::find(run.findings, "traffic-not-evaluated", &FindingFigures::code);
+        Say("{} could not be evaluated: {}.", network.name,
+            why == run.findings.end() ? "there are no figures" : why->first_text);
+        break;
+      }
+    }
     const ComparedFigure* lost = Find(section, "lost pairs");
     for (size_t i = 0; i < networks_.size(); ++i) {
       if (lost == nullptr || !(lost->values[i] > 0)) continue;
@@ -126,24 +168,23 @@ class VerdictWriter {
     }
   }
 
-  void Traffic(const std::string& name, size_t index) {
-    const std::string section = "traffic " + name;
-    TellLosses(section);
-    const TrafficSpec& spec = surveys_.front().scenario->traffic[index];
-    if (std::holds_alternative<BulkLoad>(spec.load)) return Stream(name, section, index);
-    const ComparedFigure* p99 = Find(section, "latency p99");
-    if (p99 == nullptr) return;
-    const Best best = LeastOf(*p99);
+  void Traffic(const TrafficSpec& spec, size_t index) {
+    const std::string section = "traffic " + spec.name;
+    TellLosses(section, index);
+    if (std::holds_alternative<BulkLoad>(spec.load)) return Stream(spec.name, section, index);
+    const ComparedFigure* all = Find(section, "latency p99");
+    if (all == nullptr) return;
+    const ComparedFigure p99 = OfCarriers(*all, index);
+    const Best best = LeastOf(p99);
     if (std::isinf(best.value)) {
-      Say("{}: no network can carry it.", name);
+      Say("{}: no network can carry it.", spec.name);
       return;
     }
-    Say("{}: p99 is {} {}, {}; {}.", name, best.alone ? "least on" : "about least on",
-        networks_[best.network].name, DurationText(best.value), MoreOnOthers(*p99, best));
+    Say("{}: p99 is {} {}, {}; {}.", spec.name, best.alone ? "least on" : "about least on",
+        networks_[best.network].name, DurationText(best.value), MoreOnOthers(p99, best));
     Claim(best, [index](const TrafficEvaluation& e) {
-      const GroupResult& requests = e.traffic[index].requests;
-      return requests.requests_per_second > 0 ? requests.mean_latency_ns
-                                              : std::numeric_limits<double>::infinity();
+      const TrafficResult& result = e.traffic[index];
+      return OfCarried(result, result.requests.latency.Quantile(0.99));
     });
   }
 
@@ -154,15 +195,23 @@ class VerdictWriter {
     ComparedFigure time = *speed;
     for (double& value : time.values) value = 1 / value;
     for (Estimate& difference : time.differences) difference = Estimate();
+    time = OfCarriers(time, index);
     const Best best = LeastOf(time);
+    if (std::isinf(best.value)) {
+      Say("{}: no network can carry it.", name);
+      return;
+    }
     const std::string others = OfOthers(best.network, [&](size_t i) {
       const double less = 1 - best.value / time.values[i];
+      if (std::isinf(time.values[i])) return std::string("cannot carry it");
       return less < kSame ? "the same" : Percent(less) + " less";
     });
     Say("{}: {} is carried {} {}; {}.", name, NumberText(1 / best.value) + " Gbit/s",
         best.alone ? "on" : "on, among others,", networks_[best.network].name, others);
-    Claim(best,
-          [index](const TrafficEvaluation& e) { return 1 / e.traffic[index].gigabits_per_second; });
+    Claim(best, [index](const TrafficEvaluation& e) {
+      const TrafficResult& result = e.traffic[index];
+      return OfCarried(result, 1 / result.gigabits_per_second);
+    });
   }
 
   std::string MoreOnOthers(const ComparedFigure& figure, const Best& best) const {
@@ -178,15 +227,17 @@ class VerdictWriter {
     ComparedFigure cpu{"", "", "seconds", std::vector<double>(networks_.size()),
                        std::vector<Estimate>(networks_.size())};
     std::vector<double> rates;
-    for (const TrafficFigures& traffic : networks_.front().runs.front().traffic) {
-      const ComparedFigure* rate = Find("traffic " + traffic.name, "requests a second");
-      const ComparedFigure* cost = Find("traffic " + traffic.name, "CPU of a request");
-      if (rate == nullptr || cost == nullptr) return;
+    const std::vector<TrafficSpec>& traffic = surveys_.front().scenario->traffic;
+    for (size_t t = 0; t < traffic.size(); ++t) {
+      const ComparedFigure* rate = Find("traffic " + traffic[t].name, "requests a second");
+      const ComparedFigure* all = Find("traffic " + traffic[t].name, "CPU of a request");
+      if (rate == nullptr || all == nullptr) return;
+      const ComparedFigure cost = OfCarriers(*all, t);
       rates.push_back(rate->values.front());
-      for (size_t i = 0; i < networks_.size(); ++i) cpu.values[i] += rates.back() * cost->values[i];
+      for (size_t i = 0; i < networks_.size(); ++i) cpu.values[i] += rates.back() * cost.values[i];
     }
     const Best best = LeastOf(cpu);
-    if (best.value == 0) return;
+    if (!(best.value > 0) || std::isinf(best.value)) return;
     Say("The same requests take {} CPU time on {}, {} CPUs of all nodes; {}.",
         best.alone ? "least" : "about least", networks_[best.network].name, NumberText(best.value),
         MoreOnOthers(cpu, best));
@@ -194,7 +245,7 @@ class VerdictWriter {
       double sum = 0;
       for (size_t i = 0; i < rates.size(); ++i) {
         const TrafficCost& cost = e.traffic[i].cost;
-        sum += rates[i] * (cost.client_cpu_ns + cost.server_cpu_ns);
+        sum += OfCarried(e.traffic[i], rates[i] * (cost.client_cpu_ns + cost.server_cpu_ns));
       }
       return sum;
     });
@@ -208,6 +259,9 @@ class VerdictWriter {
   }
 
   static std::string Overturned(const std::string& winner, const Sensitivity& study) {
+    if (study.winner.empty()) {
+      return "  By queueing theory no network could: the difference is one of chance.\n";
+    }
     if (study.winner != winner) {
       return fmt::format(
           "  By queueing theory it would be {}: the difference is one of queues, not of costs.\n",
@@ -255,22 +309,27 @@ class VerdictWriter {
 }  // namespace
 
 std::vector<ComparedFigure> CompareFigures(std::span<const ComparedNetwork> networks) {
-  // By network, seed and figure. A run has the same figures on every network.
+  // By network and seed. A run whose traffic could not be evaluated has fewer figures.
   std::vector<std::vector<std::vector<NamedFigure>>> all;
+  const std::vector<NamedFigure>* names = nullptr;
   for (const ComparedNetwork& network : networks) {
     auto& runs = all.emplace_back();
     for (const RunFigures& run : network.runs) runs.push_back(NamedFigures(run));
   }
+  for (const auto& runs : all) {
+    for (const std::vector<NamedFigure>& run : runs) {
+      if (names == nullptr || run.size() > names->size()) names = &run;
+    }
+  }
   std::vector<ComparedFigure> compared;
-  const std::vector<NamedFigure>& names = all.front().front();
-  for (size_t f = 0; f < names.size(); ++f) {
-    if (!IsCompared(names[f])) continue;
-    ComparedFigure figure{names[f].section, names[f].name, names[f].unit, {}, {}};
+  for (const NamedFigure& name : *names) {
+    if (!IsCompared(name)) continue;
+    ComparedFigure figure{name.section, name.name, name.unit, {}, {}};
     for (const auto& runs : all) {
       std::vector<double> values, differences;
       for (size_t s = 0; s < runs.size(); ++s) {
-        const double value = runs[s][f].value;
-        const double first = all.front()[s][f].value;
+        const double value = ValueOf(runs[s], name);
+        const double first = ValueOf(all.front()[s], name);
         if (!std::isnan(value)) values.push_back(value);
         if (!std::isnan(value - first)) differences.push_back(value - first);
       }
@@ -322,9 +381,10 @@ Table ComparisonTable(std::span<const ComparedNetwork> networks,
     for (size_t i = 0; i < networks.size(); ++i) {
       const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
       const Estimate& difference = figure.differences[i];
+      const bool compared = difference.n > 0;
       table.rows.push_back({figure.section, figure.name, figure.unit, networks[i].name,
-                            number(figure.values[i]), number(difference.mean),
-                            number(difference.half_width), difference.n});
+                            number(figure.values[i]), compared ? number(difference.mean) : Json(),
+                            compared ? number(difference.half_width) : Json(), difference.n});
     }
   }
   return table;

@@ -33,14 +33,15 @@ struct Overturn {
   std::string winner;  // the best network then
 };
 
-// The network with the least figure by the profiles as they are, and what would change that. The
+// The network with the least figure by the profiles as they are, none where all are infinite, and
+// what would change that. The
 // scenarios have the same profile.
 struct Sensitivity {
   std::string winner;
   std::vector<Overturn> overturns;
 };
-// Of each figure. Evaluates the traffic of every network twice for each constant, whatever the
-// number of figures.
+// Of each figure; not whole after an interrupt. Evaluates the traffic of every network twice for
+// each constant, whatever the number of figures.
 std::vector<Sensitivity> StudySensitivity(std::span<const SurveyedNetwork> networks,
                                           std::span<const TrafficFigure> figures);
 

@@ -73,6 +73,8 @@ ValueChoice Costs() {
 const std::map<std::string, ValueChoice, std::less<>>& Choices() {
   static const std::map<std::string, ValueChoice, std::less<>> kChoices{
       {"--output", Words({"table", "json", "yaml", "csv"})},
+      {"import --output", Files({"yaml", "yml"})},
+      {"import FILE", Files({"json", "yaml", "yml"})},
       {"--network", Networks()},
       {"--explain", Codes()},
       {"--profile", Profiles()},
@@ -81,6 +83,8 @@ const std::map<std::string, ValueChoice, std::less<>>& Choices() {
       {"--db", Files({"db"})},
       {"--junit", Files({"xml"})},
       {"--write", Files({"yaml", "yml"})},
+      {"--emit", Words({"slurm", "kubernetes"})},
+      {"PART", Files({"db"})},
       {"--log-dir", {Kind::kFolders, {}, {}}},
       {"--file", Files({"yaml", "yml"})},
       {"FILE", Files({"yaml", "yml"})},
@@ -95,6 +99,12 @@ const std::map<std::string, ValueChoice, std::less<>>& Choices() {
       {"TOPIC", Words({"scenario"})},
       // What only the user can know.
       {"--set", {}},
+      {"--vary", {}},
+      {"--metric", {}},
+      {"--shard", {}},
+      {"--shards", {}},
+      {"--image", {}},
+      {"--name", {}},
       {"--seed", {}},
       {"--seeds", {}},
       {"--jobs", {}},

@@ -4,6 +4,8 @@
 
 #include <span>
 
+#include "tools/cnisim/base/text.h"
+
 namespace cnisim {
 namespace {
 
@@ -11,7 +13,7 @@ namespace {
 std::string PrintLines(std::span<const std::string> lines) {
   if (lines.empty()) return ":";
   std::string text = "printf '%s\\n'";
-  for (const std::string& line : lines) text += " " + Quoted(line);
+  for (const std::string& line : lines) text += " " + ShellQuoted(line);
   return text;
 }
 
@@ -47,24 +49,12 @@ std::string PatternOf(const TreeVerb& verb, const TreeOption& option) {
   std::string pattern;
   for (const std::string& name : option.names) {
     if (!pattern.empty()) pattern += '|';
-    pattern += Quoted(verb.path + " " + name);
+    pattern += ShellQuoted(verb.path + " " + name);
   }
   return pattern;
 }
 
 }  // namespace
-
-std::string Quoted(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      quoted += R"('\'')";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '\'';
-}
 
 std::string ShellAnswers(const TreeVerb& root) {
   Cases verbs("__cnisim_verbs", "$1");
@@ -75,7 +65,7 @@ std::string ShellAnswers(const TreeVerb& root) {
   for (const TreeVerb* verb : AllVerbs(root)) {
     std::vector<std::string> names;
     for (const TreeVerb& below : verb->verbs) names.push_back(below.name + "\t" + below.help);
-    if (!names.empty()) verbs.Add(Quoted(verb->path), PrintLines(names));
+    if (!names.empty()) verbs.Add(ShellQuoted(verb->path), PrintLines(names));
     names.clear();
     for (const TreeOption& option : verb->options) {
       for (const std::string& name : option.names) names.push_back(name + "\t" + option.help);
@@ -85,12 +75,12 @@ std::string ShellAnswers(const TreeVerb& root) {
         values.Add(PatternOf(*verb, option), PrintChoice(option.value));
       }
     }
-    options.Add(Quoted(verb->path), PrintLines(names));
+    options.Add(ShellQuoted(verb->path), PrintLines(names));
     for (size_t n = 0; n < verb->arguments.size(); ++n) {
       const TreeArgument& argument = verb->arguments[n];
       if (argument.value.kind == ValueChoice::Kind::kAnything) continue;
-      const std::string nth = Quoted(fmt::format("{} {}", verb->path, n));
-      arguments.Add(argument.repeats ? Quoted(verb->path + " ") + "*" : nth,
+      const std::string nth = ShellQuoted(fmt::format("{} {}", verb->path, n));
+      arguments.Add(argument.repeats ? ShellQuoted(verb->path + " ") + "*" : nth,
                     PrintChoice(argument.value));
     }
   }

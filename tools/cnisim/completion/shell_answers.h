@@ -19,9 +19,6 @@ namespace cnisim {
 
 std::string ShellAnswers(const TreeVerb& root);
 
-// In single quotes.
-std::string Quoted(std::string_view text);
-
 }  // namespace cnisim
 
 #endif  // CNISIM_TOOLS_CNISIM_COMPLETION_SHELL_ANSWERS_H_

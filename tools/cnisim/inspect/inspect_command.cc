@@ -6,6 +6,7 @@
 #include "sim/scenario/quantities.h"
 #include "tools/cnisim/base/commands.h"
 #include "tools/cnisim/base/options.h"
+#include "tools/cnisim/inspect/inspect_export.h"
 #include "tools/cnisim/inspect/inspect_path.h"
 #include "tools/cnisim/inspect/inspect_views.h"
 #include "tools/cnisim/inspect/snapshot.h"
@@ -35,6 +36,7 @@ std::string Joined(const std::vector<View>& views) {
 // What the words ask for.
 Result<std::string> TextOf(WorldView& world, const Options& options) {
   if (options.words.front() == "path") return PathText(world, options.path);
+  if (options.words.front() == "export") return ExportTo(world, options.words[1]);
   std::vector<View> views;
   for (const std::string& word : options.words) {
     Result<std::vector<View>> more = word == "cluster" ? ClusterViews(world, options.view.format)
@@ -53,6 +55,10 @@ Status ReadWords(Options& options) {
     return Fail("usage",
                 "no view; write cluster, path FROM TO, or --node NODE and views such as "
                 "rule and route");
+  }
+  if (options.words.front() == "export") {
+    if (options.words.size() != 2) return Fail("usage", "write export DIR");
+    return CheckExportFolder(options.words[1]);
   }
   if (options.words.front() != "path") return {};
   if (options.words.size() != 3) return Fail("usage", "write path FROM TO");
@@ -119,7 +125,9 @@ Command AddInspect(CLI::App& app) {
   std::string footer =
       "Views:\n"
       "  cluster        pods and nodes as kubectl and aws list them\n"
-      "  path FROM TO   follows a packet: pods, svc/SERVICE, node/NODE, an address, outside\n";
+      "  path FROM TO   follows a packet: pods, svc/SERVICE, node/NODE, an address, outside\n"
+      "  export DIR     files as aws, kubectl and the agents would print them, which import "
+      "reads\n";
   for (const ViewInfo& view : AllViews()) {
     footer += fmt::format("  {:<14} {}\n", view.name, view.help);
   }

@@ -215,7 +215,7 @@ Result<PodView> FindPod(WorldView& world, std::string_view name) {
 Result<std::vector<View>> ViewsOf(WorldView& world, std::string_view view,
                                   const ViewOptions& options) {
   if (std::ranges::find(kViews, view, &ViewInfo::name) == kViews.end()) {
-    std::vector<std::string_view> names{"cluster", "path"};
+    std::vector<std::string_view> names{"cluster", "path", "export"};
     for (const ViewInfo& info : kViews) names.push_back(info.name);
     const auto near = Nearest(view, names);
     return Usage(fmt::format("there is no view '{}'{}", view,

@@ -40,11 +40,13 @@ TrafficFigures FiguresOf(const KeptTraffic& kept, std::string name) {
   figures.saturated = r.saturated;
   figures.requests_per_second = r.requests_per_second;
   figures.gigabits_per_second = r.gigabits_per_second;
-  figures.mean = SecondsOf(r.mean);
-  figures.p50 = SecondsOf(r.p50);
-  figures.p90 = SecondsOf(r.p90);
-  figures.p99 = SecondsOf(r.p99);
-  figures.p999 = SecondsOf(r.p999);
+  if (r.p50 > Duration::zero()) {
+    figures.mean = SecondsOf(r.mean);
+    figures.p50 = SecondsOf(r.p50);
+    figures.p90 = SecondsOf(r.p90);
+    figures.p99 = SecondsOf(r.p99);
+    figures.p999 = SecondsOf(r.p999);
+  }
   figures.saturation_per_second = r.saturation_per_second;
   figures.bottleneck = kept.bottleneck;
   figures.bottleneck_utilisation = r.bottleneck_utilisation;
@@ -59,9 +61,11 @@ NodeNetworkFigures FiguresOf(const std::vector<NodeTrafficRecord>& records) {
   figures.nodes = static_cast<int64_t>(records.size());
   if (records.empty()) return figures;
   double cpu = 0;
+  double wire_cpu = 0;
   double packets = 0;
   for (const NodeTrafficRecord& r : records) {
     cpu += r.cpu_seconds_per_second;
+    wire_cpu += r.wire_cpu_seconds_per_second;
     packets += r.packets_per_second;
     figures.busiest_cpu = std::max(figures.busiest_cpu, r.busiest_cpu);
     figures.most_conntrack_entries = std::max(figures.most_conntrack_entries, r.conntrack_entries);
@@ -71,11 +75,11 @@ NodeNetworkFigures FiguresOf(const std::vector<NodeTrafficRecord>& records) {
   }
   figures.mean_cpu = cpu / static_cast<double>(records.size());
   // Each packet leaves one node and comes to another.
-  if (packets > 0) figures.cpu_per_million_packets = cpu / (packets / 2) * 1e6;
+  if (packets > 0) figures.cpu_per_million_packets = wire_cpu / (packets / 2) * 1e6;
   return figures;
 }
 
-// JSON has no infinity.
+// JSON has neither infinity nor what is no number.
 Json LatencyOrNull(double seconds) { return std::isfinite(seconds) ? Json(seconds) : Json(); }
 
 Json ToJson(const TrafficFigures& t) {
@@ -278,11 +282,10 @@ std::vector<NamedFigure> NamedFigures(const RunFigures& run) {
     add(std::move(section), std::move(name), "", static_cast<double>(value));
   };
   const auto latency = [&](const std::string& name, const LatencyFigures& l) {
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    add("pods", name + " p50", "seconds", l.p50.value_or(kNone));
-    add("pods", name + " p90", "seconds", l.p90.value_or(kNone));
-    add("pods", name + " p99", "seconds", l.p99.value_or(kNone));
-    add("pods", name + " max", "seconds", l.max.value_or(kNone));
+    add("pods", name + " p50", "seconds", l.p50.value_or(kNoFigure));
+    add("pods", name + " p90", "seconds", l.p90.value_or(kNoFigure));
+    add("pods", name + " p99", "seconds", l.p99.value_or(kNoFigure));
+    add("pods", name + " max", "seconds", l.max.value_or(kNoFigure));
   };
   count("pods", "started", run.pods_started);
   count("pods", "never got an address", run.pods_without_ip);
@@ -317,6 +320,7 @@ std::vector<NamedFigure> NamedFigures(const RunFigures& run) {
     add(section, "latency p99", "seconds", t.p99);
     add(section, "latency p99.9", "seconds", t.p999);
     add(section, "could do a second", "", t.saturation_per_second);
+    count(section, "overloaded", t.saturated ? 1 : 0);
     add(section, "CPU of a request", "seconds", t.cpu_seconds);
     add(section, "wire bytes a byte", "", t.wire_bytes_per_byte);
     count(section, "lost pairs", t.lost_pairs);

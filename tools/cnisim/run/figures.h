@@ -2,6 +2,7 @@
 #ifndef CNISIM_TOOLS_CNISIM_RUN_FIGURES_H_
 #define CNISIM_TOOLS_CNISIM_RUN_FIGURES_H_
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "tools/cnisim/base/table.h"
 
 namespace cnisim {
+
+// Where nothing was measured.
+inline constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 
 // Seconds; empty without values. Infinity where it never came.
 struct LatencyFigures {
@@ -34,8 +38,8 @@ struct ActionFigures {
   ApiTotals totals;
 };
 
-// What an entry of the traffic experienced when it was last looked at. Times in seconds, infinite
-// where a request never ends.
+// What an entry of the traffic experienced when it was last looked at. Times in seconds: infinite
+// where a request never ends, not a number without requests.
 struct TrafficFigures {
   std::string name;
   int64_t pairs = 0;
@@ -45,8 +49,8 @@ struct TrafficFigures {
   bool saturated = false;
   double requests_per_second = 0;
   double gigabits_per_second = 0;
-  double mean = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0;
-  double saturation_per_second = 0;  // 0: unknown
+  double mean = kNoFigure, p50 = kNoFigure, p90 = kNoFigure, p99 = kNoFigure, p999 = kNoFigure;
+  double saturation_per_second = 0;  // 0: none
   std::string bottleneck;
   double bottleneck_utilisation = 0;
   double cpu_seconds = 0;          // on networking, of a request on both nodes
@@ -58,7 +62,7 @@ struct TrafficFigures {
 struct NodeNetworkFigures {
   int64_t nodes = 0;
   double mean_cpu = 0;                 // CPU seconds a second on networking, of a node
-  double cpu_per_million_packets = 0;  // CPU seconds; 0 without packets
+  double cpu_per_million_packets = 0;  // CPU seconds, of what crosses; 0 without packets
   double busiest_cpu = 0;              // utilisation
   double most_conntrack_entries = 0;
   int64_t most_ip_rules = 0, most_routes = 0, most_iptables_rules = 0;

@@ -105,11 +105,28 @@ ExitCode PublishResults(ResultsFile& file, bool complete, const RunOptions& opti
                                   file.path(), name));
 }
 
+// That several runs were interrupted: how many there are, in words and in the file.
+void TellHowFar(size_t jobs, std::vector<JobResult>& results, ResultsFile* file) {
+  const auto cut_short = static_cast<size_t>(std::ranges::count_if(
+      results, [](const JobResult& r) { return r.figures.status == RunStatus::kInterrupted; }));
+  if (results.size() == jobs && cut_short == 0) return;
+  const std::string text =
+      fmt::format("interrupted: of {} runs {} were finished, {} cut short and {} not begun", jobs,
+                  results.size() - cut_short, cut_short, jobs - results.size());
+  Say("cnisim: {}\n", text);
+  if (file == nullptr || results.empty() || !AllWritten(results)) return;
+  const Status noted = file->database().Execute(
+      fmt::format("INSERT INTO finding(run_id, code, severity, time_ns, text) SELECT run_id, "
+                  "'sweep-interrupted', 'warning', sim_ns, '{}' FROM run "
+                  "ORDER BY run_id DESC LIMIT 1",
+                  text));
+  if (!noted) results.back().error = noted.error().message;
+}
+
 }  // namespace
 
 FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>& files,
-                         const RunOptions& options, const std::vector<std::string>& sets,
-                         const std::string& stem) {
+                         const RunOptions& options, const std::string& stem) {
   FinishedRuns done;
   Result<std::vector<Job>> jobs = PlanJobs(files, options);
   if (!jobs) {
@@ -124,7 +141,10 @@ FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>&
     return done;
   }
   ResultsFile* const file = *outputs ? &**outputs : nullptr;
-  done.results = RunJobs(done.jobs, options, sets, file);
+  std::optional<OneFileStore> store;
+  if (file != nullptr) store.emplace(*file, done.jobs.size());
+  done.results = RunJobs(done.jobs, options, store ? &*store : nullptr);
+  if (Interrupted() && done.jobs.size() > 1) TellHowFar(done.jobs.size(), done.results, file);
   done.ran = true;
   done.complete = Complete(done.jobs, done.results);
   done.code = Judge(done.results);

@@ -27,8 +27,7 @@ struct FinishedRuns {
 // empty; writes --junit; judges. Interrupts are caught from here on. Nothing runs if nonsense was
 // asked for, if an output is one of the inputs or another output, or if one cannot be written.
 FinishedRuns RunIntoFile(std::string_view verb, const std::vector<ScenarioFile>& files,
-                         const RunOptions& options, const std::vector<std::string>& sets,
-                         const std::string& stem);
+                         const RunOptions& options, const std::string& stem);
 
 }  // namespace cnisim
 

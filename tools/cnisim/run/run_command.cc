@@ -69,8 +69,8 @@ ExitCode Run(const Options& options) {
   }
   const auto files = LoadFiles(options.scenarios);
   if (!files) return ExitCode::kUsage;
-  const FinishedRuns done = RunIntoFile("run", *files, options.run, options.scenarios.sets,
-                                        files->front().loaded.scenario.name);
+  const FinishedRuns done =
+      RunIntoFile("run", *files, options.run, files->front().loaded.scenario.name);
   if (done.name.empty()) return done.code;
 
   std::vector<RunFigures> runs;

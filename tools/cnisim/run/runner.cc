@@ -78,14 +78,9 @@ RunStatus StatusOf(const WorldResult& result) {
 
 class Runner {
  public:
-  Runner(std::span<const Job> jobs, const RunOptions& options, const std::vector<std::string>& sets,
-         ResultsFile* file, ProgressLine& progress)
-      : jobs_(jobs),
-        options_(options),
-        sets_(sets),
-        file_(file),
-        progress_(progress),
-        slots_(jobs.size()) {}
+  Runner(std::span<const Job> jobs, const RunOptions& options, RunStore* store,
+         ProgressLine& progress)
+      : jobs_(jobs), options_(options), store_(store), progress_(progress), slots_(jobs.size()) {}
 
   std::vector<JobResult> Run() {
     const auto processors = static_cast<int>(std::thread::hardware_concurrency());
@@ -114,9 +109,6 @@ class Runner {
     JobResult result;
   };
 
-  bool ownFiles() const { return jobs_.size() > 1; }
-  static int ScratchNumber(size_t job) { return static_cast<int>(job) + 1; }
-
   void Work() {
     for (size_t i = next_++; i < jobs_.size(); i = next_++) {
       Slot slot;
@@ -136,7 +128,7 @@ class Runner {
     }
   }
 
-  // Waits for job `i` and appends its rows to the file.
+  // Waits for job `i` and hands its rows on.
   void Collect(size_t i, std::vector<JobResult>& results) {
     Slot slot;
     {
@@ -145,13 +137,9 @@ class Runner {
       slot = std::move(slots_[i]);
     }
     if (!slot.started) return;
-    if (file_ != nullptr && ownFiles()) {
-      const std::string scratch = file_->ScratchName(ScratchNumber(i));
-      if (slot.result.error.empty() && !failed_) {
-        const Status merged = MergeInto(file_->database(), {&scratch, 1});
-        if (!merged) slot.result.error = merged.error().message;
-      }
-      file_->DropScratch(ScratchNumber(i));
+    if (store_ != nullptr) {
+      const Status collected = store_->Collect(i, slot.result.error.empty() && !failed_);
+      if (!collected) slot.result.error = collected.error().message;
     }
     if (!slot.result.error.empty()) {
       failed_ = true;
@@ -165,17 +153,15 @@ class Runner {
     const LoadedScenario& loaded = job.file->loaded;
     JobResult result;
 
-    std::optional<Database> scratch;
-    Database* database = file_ == nullptr ? nullptr : &file_->database();
-    if (file_ != nullptr && ownFiles()) {
-      Result<Database> created = Database::Create(file_->ScratchName(ScratchNumber(i)));
-      if (!created) {
-        result.error = created.error().message;
+    Database* database = nullptr;
+    if (store_ != nullptr) {
+      const Result<Database*> opened = store_->Open(i);
+      if (!opened) {
+        result.error = opened.error().message;
         RequestStop();
         return result;
       }
-      scratch = std::move(*created);
-      database = &*scratch;
+      database = *opened;
     }
 
     Fingerprint fingerprint;
@@ -225,7 +211,11 @@ class Runner {
                          figures.events,         figures.wall_seconds,
                          figures.peak_rss_bytes, figures.fingerprint};
       Status finished = recorder->Finish(outcome, summary, figures.expectations);
-      if (finished && scratch) finished = scratch->Close();
+      const bool whole = finished && figures.status != RunStatus::kInterrupted;
+      const Status closed = store_->Close(i, !finished ? RowsAre::kBad
+                                             : whole   ? RowsAre::kWhole
+                                                       : RowsAre::kCutShort);
+      if (finished) finished = closed;
       if (!finished) {
         result.error = finished.error().message;
         RequestStop();
@@ -283,28 +273,24 @@ class Runner {
     info.scenario = loaded.scenario.name;
     info.seed = job.seed;
     info.repetition = job.repetition;
+    info.cell = job.cell;
     info.version = CNISIM_VERSION;
     info.resolved_yaml = loaded.resolved_yaml;
     info.measure_from = kTimeZero + loaded.scenario.measure_from;
-    if (!job.file->network.empty()) info.params.emplace_back("network", job.file->network);
-    for (const std::string& set : sets_) {
-      const size_t equals = set.find('=');
-      info.params.emplace_back(set.substr(0, equals), set.substr(equals + 1));
-    }
+    info.params = job.file->params;
     return info;
   }
 
   std::string ReplayOf(const Job& job) const {
     std::string replay = fmt::format("cnisim run {} --seed {} --check", job.file->name, job.seed);
     if (!job.file->network.empty()) replay += " --network " + job.file->network;
-    for (const std::string& set : sets_) replay += fmt::format(" --set '{}'", set);
+    for (const std::string& set : job.file->sets) replay += fmt::format(" --set '{}'", set);
     return replay;
   }
 
   const std::span<const Job> jobs_;
   const RunOptions& options_;
-  const std::vector<std::string>& sets_;
-  ResultsFile* const file_;
+  RunStore* const store_;
   ProgressLine& progress_;
   std::atomic<size_t> next_{0};
   std::mutex mutex_;
@@ -312,24 +298,6 @@ class Runner {
   std::vector<Slot> slots_;
   bool failed_ = false;  // only the collecting thread looks
 };
-
-// That a sweep was interrupted: how many runs there are, in words and in the file.
-void TellHowFar(size_t jobs, std::vector<JobResult>& results, ResultsFile* file) {
-  const auto cut_short = static_cast<size_t>(std::ranges::count_if(
-      results, [](const JobResult& r) { return r.figures.status == RunStatus::kInterrupted; }));
-  if (results.size() == jobs && cut_short == 0) return;
-  const std::string text =
-      fmt::format("interrupted: of {} runs {} were finished, {} cut short and {} not begun", jobs,
-                  results.size() - cut_short, cut_short, jobs - results.size());
-  Say("cnisim: {}\n", text);
-  if (file == nullptr || results.empty() || !AllWritten(results)) return;
-  const Status noted = file->database().Execute(
-      fmt::format("INSERT INTO finding(run_id, code, severity, time_ns, text) SELECT run_id, "
-                  "'sweep-interrupted', 'warning', sim_ns, '{}' FROM run "
-                  "ORDER BY run_id DESC LIMIT 1",
-                  text));
-  if (!noted) results.back().error = noted.error().message;
-}
 
 }  // namespace
 
@@ -341,26 +309,27 @@ Result<std::vector<Job>> PlanJobs(std::span<const ScenarioFile> files, const Run
     given = std::move(*parsed);
   }
   std::vector<Job> jobs;
+  int cell = 0;
   for (const ScenarioFile& file : files) {
     const Scenario& scenario = file.loaded.scenario;
     const uint64_t first = options.seed.value_or(scenario.seed);
     const int repetitions = given.empty() ? scenario.repetitions : static_cast<int>(given.size());
     for (int i = 0; i < repetitions; ++i) {
       const auto n = static_cast<size_t>(i);
-      jobs.push_back({&file, i, given.empty() ? first + n : given[n]});
+      jobs.push_back({&file, cell, i, given.empty() ? first + n : given[n]});
     }
+    ++cell;
   }
   return jobs;
 }
 
 std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunOptions& options,
-                               const std::vector<std::string>& sets, ResultsFile* file) {
+                               RunStore* store) {
   Duration total{};
   for (const Job& job : jobs) total += job.file->loaded.scenario.duration;
   ProgressLine progress(!options.no_progress, static_cast<int>(jobs.size()), total);
-  std::vector<JobResult> results = Runner(jobs, options, sets, file, progress).Run();
+  std::vector<JobResult> results = Runner(jobs, options, store, progress).Run();
   progress.Clear();
-  if (Interrupted() && jobs.size() > 1) TellHowFar(jobs.size(), results, file);
   return results;
 }
 

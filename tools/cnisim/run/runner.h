@@ -1,5 +1,5 @@
-// Runs scenarios and their repetitions over threads, each into a file of its own, and merges those
-// in the order of the jobs. What comes out does not depend on the number of threads.
+// Runs scenarios and their repetitions over threads. What comes out does not depend on the number
+// of threads.
 #ifndef CNISIM_TOOLS_CNISIM_RUN_RUNNER_H_
 #define CNISIM_TOOLS_CNISIM_RUN_RUNNER_H_
 
@@ -9,15 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "results/results_file.h"
 #include "tools/cnisim/base/exit_code.h"
 #include "tools/cnisim/base/options.h"
 #include "tools/cnisim/run/figures.h"
+#include "tools/cnisim/run/run_store.h"
 
 namespace cnisim {
 
 struct Job {
   const ScenarioFile* file = nullptr;
+  int cell = 0;  // the file's number
   int repetition = 0;
   uint64_t seed = 0;
 };
@@ -37,11 +38,11 @@ struct JobResult {
   }
 };
 
-// Runs them with a progress line, if `options` want one. `sets` are those of the command, for
-// run_param. Results in the order of the jobs; those that an interrupt kept from starting are
-// missing. `file` may be null. Once a result cannot be written the rest is given up.
+// Runs them with a progress line, if `options` want one. Results in the order of the jobs; those
+// that an interrupt kept from starting are missing. `store` may be null. Once a result cannot be
+// written the rest is given up.
 std::vector<JobResult> RunJobs(std::span<const Job> jobs, const RunOptions& options,
-                               const std::vector<std::string>& sets, ResultsFile* file);
+                               RunStore* store);
 
 // False if some rows could not be written: then there is no results file.
 bool AllWritten(std::span<const JobResult> results);

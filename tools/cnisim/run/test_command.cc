@@ -109,8 +109,7 @@ ExitCode Test(const Options& options) {
   if (!paths) return ErrorOf("test", paths.error());
   const auto files = LoadFiles({std::move(*paths), options.scenarios.sets, {}});
   if (!files) return ExitCode::kUsage;
-  const FinishedRuns done =
-      RunIntoFile("test", *files, options.run, options.scenarios.sets, /*stem=*/"");
+  const FinishedRuns done = RunIntoFile("test", *files, options.run, /*stem=*/"");
   if (!done.ran) return done.code;
   fmt::print("{}", ResultsText(done.results, options.format));
   return done.code;
